@@ -1,0 +1,84 @@
+"""pytest's two nodes: a file of specs, and a spec."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.loader import LoadedSpec, load
+from harness.report.text import SpecReport
+from harness.results import SpecResult, Status
+from harness.running.runner import Runner
+
+RUNNER = pytest.StashKey[Runner]()
+
+
+class SpecFailedError(Exception):
+    """A spec whose result is a failure; carries all that was seen."""
+
+    def __init__(self, result: SpecResult) -> None:
+        super().__init__(result.name)
+        self.result = result
+
+
+class SpecFile(pytest.File):
+    """A YAML file: its specs are its items."""
+
+    def collect(self) -> Iterator[SpecItem]:
+        """Validate the whole file, and give an item for each spec and case."""
+        for loaded in load(self.path, self.config.rootpath):
+            yield SpecItem.from_parent(self, name=loaded.id, loaded=loaded)
+
+    def repr_failure(  # type: ignore[override]  # as pytest's documentation overrides it
+        self, excinfo: pytest.ExceptionInfo[BaseException]
+    ) -> Any:
+        """A mistake in the file is told without a traceback."""
+        if isinstance(excinfo.value, HarnessError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo)
+
+
+class SpecItem(pytest.Item):
+    """A spec: runs in a transaction of its own on the worker's database."""
+
+    def __init__(self, *, loaded: LoadedSpec, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.loaded = loaded
+        for tag in loaded.spec.tags:
+            self.config.addinivalue_line("markers", f"{tag}: a tag of specs")
+            self.add_marker(tag)
+        if loaded.spec.skip:
+            self.add_marker(pytest.mark.skip(reason=_reason(loaded.spec.skip)))
+        if loaded.spec.xfail:
+            self.add_marker(pytest.mark.xfail(reason=_reason(loaded.spec.xfail), strict=True))
+
+    def runtest(self) -> None:
+        """Run the spec; every mismatch is in the one exception that it may raise."""
+        try:
+            result = self.config.stash[RUNNER].run(self.loaded)
+        except HarnessError:
+            self.session.shouldstop = "the database cannot be used"
+            raise
+        if result.status is Status.SKIPPED:
+            pytest.skip(result.skipped or "")
+        if result.status is Status.FAILED:
+            raise SpecFailedError(result)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *args: Any) -> Any:
+        """The mismatches, each with its YAML; errors of the user's without a traceback."""
+        if isinstance(excinfo.value, SpecFailedError):
+            return SpecReport(excinfo.value.result, self.config.rootpath)
+        if isinstance(excinfo.value, HarnessError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, *args)
+
+    def reportinfo(self) -> tuple[Any, int, str]:
+        """The file, the line from zero, and the name that heads a failure."""
+        return self.path, self.loaded.where.line - 1, self.name
+
+
+def _reason(value: bool | str) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,117 @@
+"""The settings of a project: pyproject.toml, the environment and options as one frozen Config."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt, ValidationError
+
+from harness.errors import ConfigError, Problem, did_you_mean
+
+# Settings of the format whose execution does not exist yet: better refused than ignored.
+_LATER = (
+    "caller",
+    "app",
+    "app_session",
+    "app_actor",
+    "uncommitted",
+    "db_role",
+    "memory_limit",
+    "memory",
+)
+
+
+class Config(BaseModel):
+    """Settings of one project; paths in it are relative to `root`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    root: Path = Field(exclude=True)
+    setup: tuple[str, ...] = ()
+    watch: tuple[str, ...] = ()
+    backend: str = "pglite"
+    extensions: tuple[str, ...] = ()
+    caller: str | None = None
+    app: str | None = None
+    app_session: str | tuple[str, ...] | None = None
+    app_actor: str | tuple[str, ...] | None = None
+    uncommitted: Literal["keep", "error"] = "keep"
+    db_role: str | None = None
+    settings: dict[str, str | int | float | bool] = {}
+    max_workers: PositiveInt = 2
+    memory_limit: str | int = 0
+    memory: bool = False
+    timeout: Annotated[NonNegativeFloat, Field(allow_inf_nan=False)] = 10.0
+    autofill: bool = True
+    env: tuple[str, ...] = ()
+
+
+def load_config(
+    root: Path, table: Any, environment: Mapping[str, str], options: Mapping[str, Any]
+) -> Config:
+    """The settings in force: the table, over it the environment, over that the options.
+
+    Args:
+        root: the folder of pyproject.toml.
+        table: its `[tool.harness]`.
+        environment: where `HARNESS_<KEY>` is looked up; lists and mappings are JSON.
+        options: values given on the command line; None where an option was not given.
+
+    Raises:
+        ConfigError: an unknown key, a value of the wrong type, or a setting that is still to come.
+    """
+    keys = Config.model_fields.keys() - {"root"}
+    if not isinstance(table, Mapping):
+        raise ConfigError(f"pyproject.toml: tool.harness is a table, not {table!r}")
+    for key in table:
+        if key not in keys:
+            raise ConfigError(
+                f"pyproject.toml: [tool.harness] has no setting {key!r}",
+                hint=did_you_mean(key, keys),
+            )
+    layers = (
+        ("pyproject.toml: [tool.harness]", dict(table)),
+        ("the environment, HARNESS_*", _from_environment(keys, environment)),
+        ("the command line", {k: value for k, value in options.items() if value is not None}),
+    )
+    values = {key: value for _, layer in layers for key, value in layer.items()}
+    origins = {key: origin for origin, layer in layers for key in layer}
+    try:
+        config = Config(root=root, **values)
+    except ValidationError as error:
+        problems = [_problem(details, origins) for details in error.errors()]
+        raise ConfigError(*problems) from None
+    _refuse_what_is_to_come(config)
+    return config
+
+
+def _from_environment(keys: Iterable[str], environment: Mapping[str, str]) -> dict[str, Any]:
+    names = {key: f"HARNESS_{key.upper()}" for key in keys}
+    return {key: _parsed(environment[name]) for key, name in names.items() if name in environment}
+
+
+def _parsed(text: str) -> Any:
+    """A value from the environment: JSON where it is, the text itself where it is not."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _problem(details: Any, origins: Mapping[str, str]) -> Problem:
+    key = str(details["loc"][0])
+    return Problem(f"{origins.get(key)}: {key}: {details['msg']}, not {details['input']!r}")
+
+
+def _refuse_what_is_to_come(config: Config) -> None:
+    given = [key for key in _LATER if key in config.model_fields_set]
+    if given:
+        raise ConfigError(f"the setting {given[0]!r} is not implemented yet", hint="remove it")
+    if config.backend != "pglite":
+        raise ConfigError(
+            f"the backend {config.backend!r} is not implemented yet",
+            hint="use 'pglite', the default",
+        )

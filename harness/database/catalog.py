@@ -1,0 +1,179 @@
+"""What a database holds: tables, columns, keys, types and sequences, read in one message."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.database.literals import identifier
+from harness.database.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceState:
+    """A sequence and where it stands: what `setval(oid, value, called)` would restore."""
+
+    oid: int
+    value: int
+    called: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column; `type` without a modifier, as `format_type` names it.
+
+    Attributes:
+        base: the type beneath a domain, else the same as `type`.
+        length: of character types that have one.
+        precision: digits in all and behind the point, of numeric types that have them.
+        category: PostgreSQL's category of the type, `E` for enums.
+        labels: of an enum, in its order.
+        required: NOT NULL, be it by the column's domain.
+        default: it has a default, is an identity or is generated.
+        always: GENERATED ALWAYS AS IDENTITY.
+        sequence: quoted name of the sequence behind it.
+    """
+
+    name: str
+    type: str
+    base: str
+    length: int | None
+    precision: tuple[int, int] | None
+    category: str
+    labels: tuple[str, ...]
+    required: bool
+    default: bool
+    always: bool
+    sequence: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """A foreign key; `target` is the (schema, table) that it references."""
+
+    name: str
+    columns: tuple[str, ...]
+    target: tuple[str, str]
+    target_columns: tuple[str, ...]
+    deferrable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table that rows can be inserted into."""
+
+    schema: str
+    name: str
+    columns: Mapping[str, Column]
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    unique: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What identifies it in the catalog."""
+        return self.schema, self.name
+
+    @property
+    def quoted(self) -> str:
+        """Its name, as SQL."""
+        return identifier(self.schema, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """All tables of a database, and what else the harness needs to know of it.
+
+    Attributes:
+        search_path: schemas that an unqualified name is looked up in, in order.
+        types: oid → name of the types that are not PostgreSQL's own.
+        extensions: names of those created.
+        version: of the server, e.g. "18.0".
+        deferrable: there are constraints that can be deferred.
+    """
+
+    tables: Mapping[tuple[str, str], Table]
+    search_path: tuple[str, ...]
+    types: Mapping[int, str]
+    sequences: tuple[SequenceState, ...]
+    extensions: frozenset[str]
+    version: str
+    deferrable: bool
+
+    def find(self, name: str) -> Table | None:
+        """The table that `table` or `schema.table` names."""
+        schema, dot, table = name.partition(".")
+        if dot and (schema, table) in self.tables:
+            return self.tables[schema, table]
+        found = ((schema, name) for schema in self.search_path)
+        return next((self.tables[key] for key in found if key in self.tables), None)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every table as a spec would name it."""
+        return tuple(
+            name if schema in self.search_path else f"{schema}.{name}"
+            for schema, name in self.tables
+        )
+
+
+_SCRIPT = Path(__file__).with_name("catalog.sql").read_text(encoding="utf-8")
+
+
+def read_catalog(session: Session) -> Catalog:
+    """The catalog as this session sees it; needs a transaction that has not failed."""
+    tables, path, types, sequences, extensions, version, deferrable = session.run(_SCRIPT)
+    found = [_table(json.loads(row[0] or "")) for row in tables.rows]
+    return Catalog(
+        tables={table.key: table for table in found},
+        search_path=tuple(str(row[0]) for row in path.rows),
+        types={int(oid or 0): str(name) for oid, name in types.rows},
+        sequences=tuple(
+            SequenceState(int(oid or 0), int(value or 0), called == "t")
+            for oid, value, called in sequences.rows
+        ),
+        extensions=frozenset(str(row[0]) for row in extensions.rows),
+        version=str(version.rows[0][0]),
+        deferrable=deferrable.rows[0][0] == "t",
+    )
+
+
+def _table(data: dict[str, Any]) -> Table:
+    return Table(
+        schema=data["schema"],
+        name=data["table"],
+        columns={item["name"]: _column(item) for item in data["columns"]},
+        foreign_keys=tuple(
+            ForeignKey(
+                name=item["name"],
+                columns=tuple(item["columns"]),
+                target=tuple(item["target"]),
+                target_columns=tuple(item["target_columns"]),
+                deferrable=item["deferrable"],
+            )
+            for item in data["foreign_keys"]
+        ),
+        unique=tuple(tuple(columns) for columns in data["unique"] if columns),
+    )
+
+
+def _column(data: dict[str, Any]) -> Column:
+    modifier = data["modifier"]
+    base = data["base"]
+    is_text = base in ("character varying", "character")
+    is_numeric = base == "numeric" and modifier > 0
+    return Column(
+        name=data["name"],
+        type=data["type"],
+        base=base,
+        length=modifier - 4 if is_text and modifier > 0 else None,
+        precision=((modifier - 4) >> 16, (modifier - 4) & 0x7FF) if is_numeric else None,
+        category=data["category"],
+        labels=tuple(data["labels"] or ()),
+        required=data["required"],
+        default=data["default"],
+        always=data["always"],
+        sequence=data["sequence"],
+    )

@@ -1,0 +1,73 @@
+-- Everything the harness needs to know of a database, in one message: see catalog.py for the shapes.
+-- Tables that rows can be inserted into, with their columns, foreign keys and unique indexes.
+SELECT json_build_object(
+  'schema', n.nspname,
+  'table', c.relname,
+  'columns', (
+    SELECT coalesce(json_agg(json_build_object(
+      'name', a.attname,
+      'type', format_type(a.atttypid, NULL),
+      'base', format_type(coalesce(b.oid, t.oid), NULL),
+      'category', coalesce(b.typcategory, t.typcategory),
+      'modifier', CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END,
+      'labels', (
+        SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder)
+        FROM pg_enum e WHERE e.enumtypid = coalesce(b.oid, t.oid)),
+      'required', a.attnotnull OR t.typnotnull,
+      'default', a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL,
+      'always', a.attidentity = 'a',
+      'sequence', coalesce(
+        (SELECT d.objid::regclass::text  -- serial and identity: the sequence depends on the column
+         FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+         WHERE d.classid = 'pg_class'::regclass AND d.refobjid = c.oid
+           AND d.refobjsubid = a.attnum AND d.deptype IN ('a', 'i') LIMIT 1),
+        (SELECT d.refobjid::regclass::text  -- a default of nextval() depends on its sequence
+         FROM pg_attrdef f
+         JOIN pg_depend d ON d.objid = f.oid AND d.classid = 'pg_attrdef'::regclass
+         JOIN pg_class s ON s.oid = d.refobjid AND s.relkind = 'S'
+         WHERE f.adrelid = c.oid AND f.adnum = a.attnum LIMIT 1))
+    ) ORDER BY a.attnum), '[]')
+    FROM pg_attribute a
+    JOIN pg_type t ON t.oid = a.atttypid
+    LEFT JOIN pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype
+    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
+  'foreign_keys', (
+    SELECT coalesce(json_agg(json_build_object(
+      'name', k.conname,
+      'columns', (
+        SELECT json_agg(a.attname ORDER BY u.place)
+        FROM unnest(k.conkey) WITH ORDINALITY u(number, place)
+        JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number),
+      'target', json_build_array(rn.nspname, r.relname),
+      'target_columns', (
+        SELECT json_agg(a.attname ORDER BY u.place)
+        FROM unnest(k.confkey) WITH ORDINALITY u(number, place)
+        JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.number),
+      'deferrable', k.condeferrable
+    ) ORDER BY k.conname), '[]')
+    FROM pg_constraint k
+    JOIN pg_class r ON r.oid = k.confrelid
+    JOIN pg_namespace rn ON rn.oid = r.relnamespace
+    -- of a partitioned target there is one more for each partition: only the written one counts
+    WHERE k.conrelid = c.oid AND k.contype = 'f'
+      AND (k.conparentid = 0 OR k.conrelid <> (
+        SELECT p.conrelid FROM pg_constraint p WHERE p.oid = k.conparentid))),
+  'unique', (
+    SELECT coalesce(json_agg((
+      SELECT json_agg(a.attname ORDER BY a.attnum)
+      FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = ANY (i.indkey::int2[]))), '[]')
+    FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND i.indexprs IS NULL)
+)
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'f', 'v')
+  AND n.nspname <> 'information_schema'
+  AND (n.nspname !~ '^pg_' OR n.oid = pg_my_temp_schema())
+ORDER BY n.nspname, c.relname;
+SELECT nspname FROM unnest(current_schemas(true)) nspname WHERE nspname <> 'pg_catalog';
+SELECT oid, format_type(oid, NULL) FROM pg_type WHERE oid >= 16384;
+SELECT c.oid, d.last_value, d.is_called
+FROM pg_class c, pg_get_sequence_data(c.oid) d WHERE c.relkind = 'S' ORDER BY c.oid;
+SELECT extname FROM pg_extension;
+SHOW server_version;
+SELECT EXISTS (SELECT FROM pg_constraint WHERE condeferrable)

@@ -1,0 +1,194 @@
+"""The rolled-back transaction of one spec, and all that a rollback does not undo.
+
+A rollback leaves sequences, session-level advisory locks and prepared statements as they are, and
+a spec can end the transaction itself. What is sent at the end puts back the former and proves that
+the latter did not happen. Where proof fails, the database has to be replaced.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import psycopg
+from psycopg.errors import InvalidSavepointSpecification
+from psycopg.pq import TransactionStatus
+
+from harness.database.catalog import SequenceState
+from harness.database.literals import literal
+from harness.database.session import Reply, Session
+from harness.errors import HarnessError
+
+SCRUB = "SELECT pg_advisory_unlock_all(); DEALLOCATE ALL; DISCARD SEQUENCES"
+
+
+class EscapedTransactionError(Exception):
+    """The spec ended its own transaction: what it did may have been committed."""
+
+
+class CastError(ValueError):
+    """PostgreSQL cannot read a text as a type; the message says why."""
+
+
+class Isolation:
+    """One transaction that is rolled back, on a session that is idle before and after.
+
+    A savepoint with a name that nobody can know is set at its start. If it is still there at the
+    end, the transaction is the one that was begun: COMMIT, ROLLBACK, `COMMIT; BEGIN` and
+    `COMMIT AND CHAIN` all take it away. The transaction begins with the first message.
+
+    Attributes:
+        schema_changed: a statement of the spec made, altered or dropped something.
+    """
+
+    def __init__(self, session: Session, sequences: Sequence[SequenceState]) -> None:
+        self._session = session
+        self._sequences = sequences
+        self._guard = f"harness_{secrets.token_hex(8)}"
+        self._begun = False
+        self.schema_changed = False
+
+    def run(self, statement: str, params: Sequence[object] | None = None) -> list[Reply]:
+        """Run a statement of the spec as it is; with parameters it can be only one.
+
+        Raises:
+            psycopg.Error: it failed, and with it the transaction.
+            EscapedTransactionError: it ended the transaction.
+        """
+        if not self._begun:
+            self._send("")
+        try:
+            if params is None:
+                replies = self._session.run(statement)
+            else:
+                replies = [self._session.execute(statement, params)]
+        finally:
+            self._check()
+        self.schema_changed = self.schema_changed or any(map(_is_ddl, replies))
+        return replies
+
+    @property
+    def lost(self) -> bool:
+        """Whether the connection is gone: the database process ended, or was ended."""
+        return self._session.connection.closed
+
+    @contextmanager
+    def undone_on_error(self) -> Iterator[None]:
+        """An error inside the block undoes the block alone, and the transaction goes on."""
+        self._send("SAVEPOINT harness_operation")
+        try:
+            yield
+        except (psycopg.Error, HarnessError):
+            self._undo("harness_operation")
+            raise
+
+    def batch(self, script: str) -> list[Reply]:
+        """Run statements of the harness's own in one message, all or none.
+
+        Raises:
+            psycopg.Error: one of them failed; all are undone and the transaction goes on.
+            EscapedTransactionError: they ended the transaction.
+        """
+        try:
+            return self._send(f"SAVEPOINT harness_batch;{script}")[1:]
+        except psycopg.Error:
+            self._undo("harness_batch")
+            raise
+        finally:
+            self._check()
+
+    def evaluate(self, expression: str) -> str:
+        """The text of an SQL expression.
+
+        Raises:
+            CastError: it fails; the transaction goes on.
+        """
+        try:
+            return str(self.batch(f"SELECT ({expression})::text")[0].rows[0][0])
+        except (psycopg.DataError, psycopg.ProgrammingError, psycopg.NotSupportedError) as error:
+            raise CastError(error.diag.message_primary or str(error)) from error
+
+    def cast(self, text: str, type_name: str) -> str:
+        """What PostgreSQL makes of a text as a type, as its canonical text.
+
+        Raises:
+            CastError: it makes nothing of it.
+        """
+        return self.evaluate(f"{literal(text)}::{type_name}")
+
+    def compare(self, left: str, operator: str, right: str, type_name: str) -> bool:
+        """Whether `left operator right` holds for two texts read as a type.
+
+        Raises:
+            CastError: one of them cannot be read, or the type has no such operator.
+        """
+        first, second = literal(left), literal(right)
+        return self.evaluate(f"{first}::{type_name} {operator} {second}::{type_name}") == "true"
+
+    def end(self, last: str = "") -> None:
+        """Roll back, put back what a rollback leaves, and prove that nothing escaped.
+
+        Args:
+            last: statements to run before, in the same message; they end with a semicolon.
+
+        Raises:
+            psycopg.Error: `last` failed (the rest was done all the same), or the connection is
+                lost.
+            EscapedTransactionError: the guard is gone; the database is not what it was.
+        """
+        if not self._begun:
+            return
+        self._check()
+        if self._session.status is TransactionStatus.INERROR:
+            last = ""
+        try:
+            self._session.run(
+                f"{last}ROLLBACK TO SAVEPOINT {self._guard};ROLLBACK;{self._restoration}{SCRUB}"
+            )
+        except InvalidSavepointSpecification as error:
+            raise EscapedTransactionError from error
+        except psycopg.Error:
+            if last and not self.lost:
+                self.end()
+            raise
+
+    @property
+    def _restoration(self) -> str:
+        """Puts back the sequences that differ: setval writes WAL, and costs ten times a look."""
+        if not self._sequences:
+            return ""
+        baseline = ",".join(
+            f"({state.oid}::oid::regclass,{state.value},{state.called})"
+            for state in self._sequences
+        )
+        return (
+            f"SELECT count(setval(b.s, b.v, b.k)) FROM (VALUES {baseline}) b(s, v, k),"
+            " pg_get_sequence_data(b.s) d"
+            " WHERE (d.last_value, d.is_called) IS DISTINCT FROM (b.v, b.k);"
+        )
+
+    def _send(self, script: str) -> list[Reply]:
+        if self._begun:
+            return self._session.run(script)
+        self._begun = True
+        return self._session.run(f"BEGIN;SAVEPOINT {self._guard};{script}")[2:]
+
+    def _check(self) -> None:
+        """See, without a round trip, whether the last message ended the transaction."""
+        if not self.lost and self._session.status is TransactionStatus.IDLE:
+            raise EscapedTransactionError
+
+    def _undo(self, savepoint: str) -> None:
+        """Go back to a savepoint after an error; one that is gone went with the transaction."""
+        if self.lost:
+            return
+        self._check()
+        try:
+            self._session.run(f"ROLLBACK TO SAVEPOINT {savepoint};RELEASE SAVEPOINT {savepoint}")
+        except InvalidSavepointSpecification as error:
+            raise EscapedTransactionError from error
+
+
+def _is_ddl(reply: Reply) -> bool:
+    return reply.tag.startswith(("CREATE", "ALTER", "DROP"))

@@ -1,0 +1,275 @@
+"""What builds the database once: the steps that the `setup` setting names."""
+
+from __future__ import annotations
+
+import glob
+import importlib
+import inspect
+import re
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, Protocol
+
+import psycopg
+from sqlalchemy import Connection, MetaData, create_engine, create_mock_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from harness.database.migrations import AlembicStep
+from harness.database.script import Script, Statement
+from harness.errors import ConfigError, DatabaseError, Location
+
+_TARGET = re.compile(r"[^\W\d][\w.]*:[^\W\d][\w.]*")
+
+
+class SetupStep(Protocol):
+    """One part of the setup; it opens its own connection, for PGlite takes one client at a time."""
+
+    def content(self) -> bytes:
+        """What decides about the result: it belongs to the template's key."""
+
+    def run(self, dsn: str) -> None:
+        """Does its work on the database, and commits it.
+
+        Raises:
+            DatabaseError: it fails; the text says where.
+        """
+
+
+def setup_steps(root: Path, entries: Sequence[str]) -> list[SetupStep]:
+    """The steps that the entries of `setup` stand for.
+
+    Args:
+        root: the folder that relative paths start from.
+        entries: SQL files, folders or globs of them, `module:MetaData`, `module:callable`,
+            alembic.ini.
+
+    Raises:
+        ConfigError: an entry names nothing, or its target does not import.
+    """
+    return [step for entry in entries for step in _steps(root, entry)]
+
+
+def watched_content(root: Path, patterns: Sequence[str]) -> Iterator[bytes]:
+    """What the files hold that the patterns of `watch` name, in name order.
+
+    Raises:
+        ConfigError: a pattern matches no file.
+    """
+    for pattern in patterns:
+        path = root / pattern
+        files = _files(path / "**/*" if path.is_dir() else path)
+        if not files:
+            raise ConfigError(f"watch: {pattern!r} matches no file", hint=f"paths begin at {root}")
+        yield from (file.read_bytes() for file in files)
+
+
+@dataclass(frozen=True, slots=True)
+class SqlStep:
+    """A file of SQL, executed statement by statement as psql does."""
+
+    path: Path
+
+    def content(self) -> bytes:
+        """The file as it is."""
+        return self.path.read_bytes()
+
+    def run(self, dsn: str) -> None:
+        """Executes the file; a transaction that it begins it must also end.
+
+        Raises:
+            DatabaseError: a statement fails; the error has its line and column.
+        """
+        script = Script(self.path, self._text())
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            for statement in script.statements():
+                try:
+                    _execute(connection, statement)
+                except psycopg.Error as error:
+                    raise _statement_error(script, statement, error) from error
+            if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+                raise DatabaseError(
+                    "the file ends inside a transaction",
+                    where=script.location(len(script.text)),
+                    hint="a BEGIN lacks its COMMIT",
+                )
+
+    def _text(self) -> str:
+        try:
+            return self.path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise DatabaseError(
+                f"the file is not UTF-8: {error.reason} at byte {error.start}",
+                where=Location(self.path),
+                hint="save it as UTF-8",
+            ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataStep:
+    """The tables of a SQLAlchemy MetaData."""
+
+    target: str
+    metadata: MetaData
+
+    def content(self) -> bytes:
+        """The DDL that creates them."""
+        ddl: list[str] = []
+
+        def collect(statement: Any, *_: Any, **__: Any) -> None:
+            ddl.append(str(statement.compile(dialect=engine.dialect)))
+
+        engine = create_mock_engine("postgresql+psycopg://", collect)
+        with _failures_explained(self.target, None):
+            self.metadata.create_all(engine, checkfirst=False)
+        return "\n".join(ddl).encode()
+
+    def run(self, dsn: str) -> None:
+        """Creates the tables that are not there yet.
+
+        Raises:
+            DatabaseError: PostgreSQL refuses one.
+        """
+        with _failures_explained(self.target, None), _connection(dsn) as connection:
+            self.metadata.create_all(connection)
+            connection.commit()
+
+
+@dataclass(frozen=True, slots=True)
+class CallableStep:
+    """A function that is called with a SQLAlchemy Connection, whose work is then committed."""
+
+    target: str
+    function: Callable[[Connection], object]
+    source: Path
+
+    def content(self) -> bytes:
+        """The source file of the function; what else it reads belongs into `watch`."""
+        return self.source.read_bytes()
+
+    def run(self, dsn: str) -> None:
+        """Calls the function.
+
+        Raises:
+            DatabaseError: it raises; the error has the line in the function's file.
+        """
+        with _failures_explained(self.target, self.source), _connection(dsn) as connection:
+            self.function(connection)
+            connection.commit()
+
+
+def _steps(root: Path, entry: str) -> Iterator[SetupStep]:
+    path = root / entry
+    if path.suffix == ".ini" and path.is_file():
+        yield AlembicStep(path)
+    elif _TARGET.fullmatch(entry) and not path.exists():
+        yield _target_step(entry)
+    else:
+        files = _files(path / "*.sql" if path.is_dir() else path)
+        if not files:
+            raise ConfigError(
+                f"setup: {entry!r} matches no file",
+                hint=f"paths begin at {root}; a target is written module:name",
+            )
+        for file in files:
+            if file.suffix != ".sql":
+                raise ConfigError(
+                    f"setup: {entry!r} names {file.name}, which is neither SQL nor alembic.ini",
+                    hint="SQL files end in .sql",
+                )
+            yield SqlStep(file)
+
+
+def _files(pattern: Path) -> list[Path]:
+    found = sorted(glob.glob(str(pattern), recursive=True))
+    return [path for path in map(Path, found) if path.is_file()]
+
+
+def _target_step(target: str) -> MetadataStep | CallableStep:
+    found = _imported(target)
+    if isinstance(found, MetaData):
+        return MetadataStep(target, found)
+    if not callable(found) or inspect.iscoroutinefunction(found):
+        kind = "a coroutine function" if callable(found) else f"of type {type(found).__name__}"
+        raise ConfigError(
+            f"setup: {target} is {kind}",
+            hint="name a MetaData, or a plain function that takes a SQLAlchemy Connection",
+        )
+    source = inspect.getsourcefile(inspect.unwrap(found))
+    if source is None:
+        raise ConfigError(
+            f"setup: {target} has no source file, so that no change of it could be seen",
+            hint="wrap it in a function of a module of yours",
+        )
+    return CallableStep(target, found, Path(source))
+
+
+def _imported(target: str) -> Any:
+    module, _, name = target.partition(":")
+    try:
+        return attrgetter(name)(importlib.import_module(module))
+    except Exception as error:  # importing runs the module
+        raise ConfigError(
+            f"setup: {target} cannot be imported: {type(error).__name__}: {error}",
+            hint='is its folder on the path? e.g. pythonpath = ["."] in [tool.pytest.ini_options]',
+        ) from error
+
+
+def _execute(connection: psycopg.Connection[Any], statement: Statement) -> None:
+    text = statement.text.encode()
+    if statement.data is None:
+        connection.execute(text)
+        return
+    with connection.cursor() as cursor, cursor.copy(text) as copy:
+        copy.write(statement.data)
+
+
+def _statement_error(script: Script, statement: Statement, error: psycopg.Error) -> DatabaseError:
+    position = error.diag.statement_position
+    offset = statement.offset + (int(position) - 1 if position else 0)
+    return DatabaseError(
+        _described(error), where=script.location(offset), hint=error.diag.message_hint
+    )
+
+
+def _described(error: psycopg.Error) -> str:
+    diag = error.diag
+    if diag.message_primary is None:
+        return str(error).strip()  # not PostgreSQL's word but the connection's
+    parts = [
+        f"{diag.message_primary} (SQLSTATE {diag.sqlstate})",
+        diag.message_detail,
+        diag.context,
+    ]
+    return "\n  ".join(part for part in parts if part)
+
+
+@contextmanager
+def _connection(dsn: str) -> Iterator[Connection]:
+    engine = create_engine(
+        "postgresql+psycopg://", creator=lambda: psycopg.connect(dsn), poolclass=NullPool
+    )
+    with engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def _failures_explained(target: str, source: Path | None) -> Iterator[None]:
+    """Turns what a target raises into an error that names it and, in its own file, the line."""
+    try:
+        yield
+    except Exception as error:  # the user's code may raise anything
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        postgres = cause if isinstance(cause, psycopg.Error) else None
+        told = _described(postgres) if postgres else f"{type(error).__name__}: {error}"
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in frames if source and Path(frame.filename) == source]
+        raise DatabaseError(
+            f"setup: {target} failed: {told}",
+            where=Location(source, lines[-1] or 1) if source and lines else None,
+            hint=postgres.diag.message_hint if postgres else None,
+        ) from error

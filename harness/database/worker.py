@@ -1,0 +1,124 @@
+"""The worker's PGlite: booted on first use, replaced when it cannot be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+
+from harness.config import Config
+from harness.database.catalog import Catalog, read_catalog
+from harness.database.isolation import SCRUB
+from harness.database.literals import literal
+from harness.database.node import runtime
+from harness.database.pglite import PGliteProcess
+from harness.database.session import Session
+from harness.database.template import template
+from harness.errors import DatabaseError
+
+DEFAULT_SETTINGS = {"TimeZone": "UTC", "DateStyle": "ISO"}
+"""What every session begins with, unless the configuration says otherwise."""
+
+
+class WorkerPGlite:
+    """The one PGlite of a worker.
+
+    A failure to start is remembered: what failed once fails for every spec, at once, and alike.
+    """
+
+    def __init__(self, config: Config, progress: Callable[[str], None], *, rebuild: bool) -> None:
+        self._config = config
+        self._progress = progress
+        self._rebuild = rebuild
+        self._process: PGliteProcess | None = None
+        self._connected: tuple[Session, Catalog] | None = None
+        self._failure: Exception | None = None
+
+    def connect(self) -> tuple[Session, Catalog]:
+        """The session and the catalog; see `Database`.
+
+        Raises:
+            ConfigError, DatabaseError: it cannot be built or started.
+        """
+        if self._failure is not None:
+            raise self._failure
+        if self._connected is None:
+            try:
+                self._connected = self._start()
+            except Exception as error:
+                self._failure = error
+                self.replace()
+                raise
+        return self._connected
+
+    def replace(self) -> None:
+        """End the process; the next `connect` starts another from the template."""
+        connected, self._connected = self._connected, None
+        process, self._process = self._process, None
+        if connected is not None:
+            connected[0].connection.close()
+        if process is not None:
+            process.stop()
+
+    def kill(self) -> None:
+        """Kill the process, from any thread."""
+        process = self._process
+        if process is not None:
+            process.kill()
+
+    def ending(self) -> str:
+        """How the process ended, with the last lines of its log."""
+        if self._process is None:
+            return "it was not running"
+        tail = self._process.log_tail(5)
+        return self._process.exit_description() + (f"\n{tail}" if tail else "")
+
+    def prepare(self) -> Path:
+        """The template, with everything that it needs installed and built.
+
+        Raises:
+            ConfigError, DatabaseError: something cannot be installed or built.
+        """
+        config = self._config
+        rebuild, self._rebuild = self._rebuild, False
+        return template(
+            config.root,
+            config.setup,
+            config.watch,
+            config.extensions,
+            rebuild=rebuild,
+            progress=self._progress,
+        )
+
+    def _start(self) -> tuple[Session, Catalog]:
+        directory = self.prepare()
+        machine = runtime(self._progress)
+        self._process = PGliteProcess(machine, directory, self._config.extensions)
+        self._process.start()
+        connection = psycopg.connect(self._process.dsn, autocommit=True, prepare_threshold=None)
+        session = Session(connection)
+        self._configure(session)
+        catalog = read_catalog(session)
+        session.learn_types(catalog.types)
+        session.run(SCRUB)
+        return session, catalog
+
+    def _configure(self, session: Session) -> None:
+        settings = {**DEFAULT_SETTINGS, **self._config.settings}
+        try:
+            session.run(
+                ";".join(
+                    f"SELECT set_config({literal(name)}, {literal(_setting(value))}, false)"
+                    for name, value in settings.items()
+                )
+            )
+        except psycopg.Error as error:
+            raise DatabaseError(
+                f"a setting of [tool.harness.settings] was refused: {error.diag.message_primary}",
+                hint="settings are PostgreSQL's own, by their names",
+            ) from error
+
+
+def _setting(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,167 @@
+"""What no single model can see: references between the parts of a spec, and what is to come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from harness.errors import Location, Problem, nearest
+from harness.results import Path
+from harness.spec.expectations import Outcome, StateExpectation
+from harness.spec.matchers import Matcher
+from harness.spec.model import Model
+from harness.spec.operations import BaseOperation, SeedOperation, SqlOperation
+from harness.spec.seeds import RowSource, TableSeed
+from harness.spec.suite import Spec, unknown_actor
+from harness.templating import UnrenderableError, templates_in
+
+FUNCTIONS = frozenset({"now", "today", "ago", "ahead", "uuid", "env"})
+"""The functions that every template can call."""
+
+# The models are the whole format; these parts of it have no execution yet. A spec that uses one
+# is refused, because passing it would claim something that nobody checked.
+LATER_VERBS = frozenset({"call", "http", "resume"})
+LATER_EXPECTATIONS = frozenset({"notices", "changes", "queries", "blocks", "plan"})
+LATER_MATCHERS = frozenset({"$now", "$same"})
+
+Locate = Callable[[Path], Location]
+
+
+def check(spec: Spec, locate: Locate, has_case: bool) -> list[Problem]:
+    """What is wrong with a spec whose models are valid.
+
+    Args:
+        spec: with all defaults merged in.
+        locate: gives the place of a path in the spec's own YAML.
+        has_case: whether templates may name `case`.
+    """
+    later = [] if spec.skip else list(_not_implemented(spec, locate))
+    return later or [
+        *_repeated_labels(spec.seed),
+        *_actors(spec, locate),
+        *_names(spec, locate, has_case),
+    ]
+
+
+def _not_implemented(spec: Spec, locate: Locate) -> Iterator[Problem]:
+    def later(what: str, *path: str | int) -> Problem:
+        return Problem(f"{what} is not implemented yet", locate(path), "remove or skip this spec")
+
+    if spec.isolation == "database":
+        yield later("`isolation: database`", "isolation")
+    if spec.sessions:
+        yield later("`sessions`", "sessions")
+    if spec.as_ is not None:
+        yield later("`as`", "as")
+    for index, operation in enumerate(spec.operations):
+        for key in _later_keys(operation):
+            yield later(f"`{key}`", "operations", index, key)
+        for operator in _matchers(operation.expect):
+            yield later(f"`{operator}`", "operations", index, "expect")
+    for operator in _matchers(spec.expect):
+        yield later(f"`{operator}`", "expect")
+    if spec.expect is not None and spec.expect.changes is not None:
+        yield later("`changes`", "expect", "changes")
+
+
+def _later_keys(operation: BaseOperation) -> Iterator[str]:
+    if operation.verb in LATER_VERBS:
+        yield operation.verb
+    if operation.as_ is not None:
+        yield "as"
+    if operation.session is not None:
+        yield "session"
+    if isinstance(operation, SeedOperation) and operation.save:
+        yield "save"
+    if isinstance(operation.expect, Outcome):
+        yield from sorted(LATER_EXPECTATIONS & operation.expect.model_fields_set)
+
+
+def _matchers(expectation: Outcome | StateExpectation | None) -> Iterator[str]:
+    """The operators inside an expectation that cannot be judged yet."""
+    stack: list[Any] = [expectation]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, Matcher):
+            yield from sorted(LATER_MATCHERS & value.operators.keys())
+        if isinstance(value, Model):
+            stack.extend(value.parts())
+        elif isinstance(value, dict):
+            stack.extend(value.values())
+        elif isinstance(value, (list, tuple)):
+            stack.extend(value)
+
+
+def _repeated_labels(seed: tuple[TableSeed, ...]) -> Iterator[Problem]:
+    seen: dict[tuple[str, str], Location] = {}
+    for table in seed:
+        for row in table.rows if not isinstance(table.rows, RowSource) else ():
+            if row.label is None:
+                continue
+            first = seen.setdefault((table.table, row.label), row.where)
+            if first is not row.where:
+                yield Problem(
+                    f"{table.table!r} already has a row labelled {row.label!r}, at {first}",
+                    row.where,
+                    "give it another label",
+                )
+
+
+def _actors(spec: Spec, locate: Locate) -> Iterator[Problem]:
+    references: list[tuple[Any, Path]] = [(spec.as_, ("as",))]
+    for index, operation in enumerate(spec.operations):
+        references.append((operation.as_, ("operations", index, "as")))
+    for reference, path in references:
+        hint = unknown_actor(spec, reference)
+        if hint is not None:
+            yield Problem(f"there is no actor {reference!r}", locate(path), hint)
+
+
+def _names(spec: Spec, locate: Locate, has_case: bool) -> Iterator[Problem]:
+    """Templates that name something which is not in scope where they stand."""
+    scope = {*FUNCTIONS, "seed", *(("case",) if has_case else ())}
+    for name, value in spec.vars.items():
+        yield from _unknown(value, scope, locate(("vars", name)))
+        scope.add(name)
+    for table in spec.seed:
+        yield from _unknown_in_seed(table, scope)
+    for index, operation in enumerate(spec.operations):
+        here: Path = ("operations", index)
+        if isinstance(operation, SeedOperation):
+            for table in operation.seed:
+                yield from _unknown_in_seed(table, scope)
+        if isinstance(operation, SqlOperation):
+            for name, value in (operation.params or {}).items():
+                yield from _unknown(value, scope, locate((*here, "params", name)))
+        yield from _unknown(operation.expect, scope, locate((*here, "expect")))
+        scope |= operation.save.keys()
+    tables = spec.expect.tables if spec.expect else None
+    for name, state in (tables or {}).items():
+        where = locate(("expect", "tables", name))
+        yield from _unknown([state.rows, state.contains, state.count], scope, where)
+        if isinstance(state.where, dict):
+            yield from _unknown(state.where, scope, where)
+
+
+def _unknown_in_seed(table: TableSeed, scope: set[str]) -> Iterator[Problem]:
+    if isinstance(table.rows, RowSource):
+        if table.rows.kind == "file":
+            yield from _unknown(table.rows.text, scope, table.rows.where)
+        return
+    for row in table.rows:
+        for column, value in row.values.items():
+            yield from _unknown(value, scope, row.place(column))
+
+
+def _unknown(value: Any, scope: set[str], where: Location) -> Iterator[Problem]:
+    try:
+        templates = templates_in(value)
+    except UnrenderableError as error:
+        problem = error.problems[0]
+        yield Problem(problem.what, where, problem.hint)
+        return
+    for template in templates:
+        for name in sorted(template.names - scope):
+            match = nearest(name, scope)
+            hint = f"did you mean {match!r}?" if match else f"in scope: {', '.join(sorted(scope))}"
+            yield Problem(f"{template.text!r} names {name!r}, which is undefined", where, hint)

@@ -1,0 +1,134 @@
+"""Comparing an expectation, matchers included, with a value: the one recursion through both."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.errors import nearest
+from harness.matching.casts import RememberedCasts
+from harness.matching.display import show
+from harness.matching.failure import Failure, IncomparableError, gravest, senseless
+from harness.matching.operators import OPERATORS
+from harness.matching.plain import plain
+from harness.matching.scalars import differs, equality, incomparable, noun_of
+from harness.matching.values import Fields, Items, Scalar, Value, is_null
+from harness.spec.matchers import Matcher
+
+
+class Comparison:
+    """Says why values do not match.
+
+    Attributes:
+        casts: PostgreSQL's judgement, for what Python cannot read.
+        partial: mappings may have further keys (`$partial`).
+    """
+
+    def __init__(self, casts: RememberedCasts, *, partial: bool = False) -> None:
+        self.casts = casts
+        self.partial = partial
+
+    def partially(self) -> Comparison:
+        """The same, content with mappings that have further keys."""
+        return Comparison(self.casts, partial=True)
+
+    def verdict(self, expected: Any, value: Value) -> Failure | None:
+        """As `match`, of a value from outside: it may be nested beyond what can be followed."""
+        try:
+            return self.match(expected, value)
+        except RecursionError:
+            return senseless("it is nested too deeply to be compared")
+
+    def match(self, expected: Any, value: Value) -> Failure | None:
+        """Why the value does not match, or None when it does."""
+        if isinstance(expected, Matcher):
+            return gravest(
+                self._operator(name, argument, value)
+                for name, argument in expected.operators.items()
+            )
+        if expected is None or is_null(value):
+            return None if expected is None and is_null(value) else differs(expected, value)
+        match value:
+            case Scalar():
+                return equality(expected, value, self.casts)
+            case Items():
+                return self._items(plain(expected), value)
+            case Fields():
+                return self._fields(expected, value)
+
+    def _operator(self, name: str, argument: Any, value: Value) -> Failure | None:
+        operator = OPERATORS.get(name)
+        if operator is None:
+            return senseless(f"{name} cannot be judged here")
+        return operator(argument, value, self)
+
+    def _items(self, expected: Any, value: Items) -> Failure | None:
+        if isinstance(expected, str) and value.text is not None:
+            return self._array_text(expected, value, value.text)
+        if not isinstance(expected, list):
+            return _mixed(expected, value)
+        if len(expected) != len(value.items):
+            left, right = len(expected), len(value.items)
+            elements = "element" if left == 1 else "elements"
+            return Failure(f"{left} {elements} expected, {right} found: {differs(expected, value)}")
+        return gravest(
+            failure.below(index)
+            for index, (item, found) in enumerate(zip(expected, value.items, strict=True))
+            if (failure := self.match(item, found))
+        )
+
+    def _array_text(self, expected: str, value: Items, text: str) -> Failure | None:
+        """An array that is expected as PostgreSQL's text."""
+        self.casts.printed(text, value.type)
+        try:
+            canonical = self.casts.cast(expected, value.type)
+        except ValueError as error:
+            return incomparable(expected, value, IncomparableError(str(error)))
+        return None if canonical == text else differs(expected, value)
+
+    def _fields(self, expected: Any, value: Fields) -> Failure | None:
+        if not isinstance(expected, dict):
+            return _mixed(expected, value)
+        if value.open and not expected:
+            return senseless(f"an empty mapping holds for every {noun_of(value).split()[-1]}")
+        failures = [self.field(name, item, value) for name, item in expected.items()]
+        if not value.open and not self.partial:
+            surplus = [name for name in value.fields if name not in expected]
+            failures += [Failure(f"unexpected key {show(name)}") for name in surplus[:1]]
+        return gravest(failures)
+
+    def field(self, name: str, expected: Any, value: Fields) -> Failure | None:
+        """Why the part of this name does not match, or is not there."""
+        found = value.fields.get(name)
+        if found is not None:
+            failure = self.match(expected, found)
+            return failure.below(name) if failure else None
+        if allows_absence(expected):
+            return None
+        # An optional key may be missing; a column or an attribute is missing by mistake.
+        near = nearest(str(name), value.fields)
+        return Failure(
+            f"there is no {value.noun} {show(name)}",
+            senseless=value.open,
+            hint=f"did you mean {near!r}?" if near else None,
+        )
+
+
+def allows_absence(expected: Any) -> bool:
+    """Whether an expectation holds for something that is not there at all."""
+    if not isinstance(expected, Matcher):
+        return False
+    if expected.given("absent"):
+        return True
+    if expected.given("one_of"):
+        return len(expected.operators) == 1 and any(map(allows_absence, expected.one_of))
+    return expected.operators.keys() == {"$all"} and all(map(allows_absence, expected.all))
+
+
+def _mixed(expected: Any, value: Value) -> Failure:
+    noun = noun_of(value)
+    hint = None
+    if isinstance(expected, str) and expected.lstrip()[:1] in ("{", "["):
+        hint = f"to compare with {noun}, write it as YAML, without quotes"
+    return incomparable(
+        expected, value, IncomparableError(f"it cannot be compared with {noun}", hint)
+    )

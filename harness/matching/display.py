@@ -1,0 +1,130 @@
+"""The one way that expected and actual values are shown: as YAML flow text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from harness.matching.families import BOOLEAN, JSON_BOOLEAN, NUMERIC
+from harness.matching.plain import plain
+from harness.matching.values import Fields, Items, Scalar
+from harness.spec.matchers import Approximation, Matcher
+
+WIDTH = 200
+"""Longest text of a value in a message, in characters."""
+
+# What a YAML 1.2 core reader would not take for text, and what ends or begins something else.
+_NOT_TEXT = re.compile(
+    r"|~|null|Null|NULL|true|True|TRUE|false|False|FALSE|[+-]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
+    r"|[+-]?(\.\d+|\d+(\.\d*)?)([eE][+-]?\d+)?|0o[0-7]+|0x[0-9a-fA-F]+|---|\.\.\.|<<|="
+)
+_NOT_PLAIN = re.compile(r"^[-?:](\s|$)|^[\[\]{},#&*!|>'\"%@`]|^\s|\s$|:(\s|$)|\s#|[\[\]{},]")
+
+
+def show(value: Any) -> str:
+    """An expected value, matcher or value of the database as YAML flow text.
+
+    Strings are quoted where YAML needs it: `{$gte: 1, name: "a b: c", code: '5'}`.
+    """
+    try:
+        return _shown(value)
+    except RecursionError:
+        return "…"  # nested beyond what anyone could read
+
+
+def contrast(expected: Any, actual: Any) -> tuple[str, str]:
+    """Both values shown, long ones cut down to the surroundings of their first difference."""
+    return contrast_texts(show(expected), show(actual))
+
+
+def contrast_texts(left: str, right: str) -> tuple[str, str]:
+    """Two texts cut down to the surroundings of their first difference."""
+    if max(len(left), len(right)) <= WIDTH:
+        return left, right
+    pairs = enumerate(zip(left, right, strict=False))
+    shorter = min(len(left), len(right))
+    first = next((index for index, (one, other) in pairs if one != other), shorter)
+    return abridged(left, first), abridged(right, first)
+
+
+def abridged(text: str, around: int = 0) -> str:
+    """At most `WIDTH` characters of a text, those around a position."""
+    if len(text) <= WIDTH:
+        return text
+    start = max(0, min(around - WIDTH // 2, len(text) - WIDTH))
+    end = start + WIDTH
+    return ("…" if start else "") + text[start:end] + ("…" if end < len(text) else "")
+
+
+def _shown(value: Any) -> str:
+    match value:
+        case Matcher():
+            return _mapping({name: _argument(item) for name, item in value.operators.items()})
+        case Scalar() | Items() | Fields():
+            return _actual(value)
+        case dict():
+            return _mapping({_key(name): _shown(item) for name, item in value.items()})
+        case list() | tuple():
+            return f"[{', '.join(map(_shown, value))}]"
+        case _:
+            return _scalar(plain(value))
+
+
+def _scalar(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return _text(value) if isinstance(value, str) else str(value)
+
+
+def _argument(value: Any) -> str:
+    if not isinstance(value, Approximation):
+        return _shown(value)
+    parts = {name: getattr(value, name) for name in ("value", "abs", "rel") if value.given(name)}
+    return _shown(parts) if len(parts) > 1 else _shown(value.value)
+
+
+def _actual(value: Scalar | Items | Fields) -> str:
+    match value:
+        case Items(items=items):
+            return f"[{', '.join(map(_actual, items))}]"
+        case Fields(fields=fields, noun=noun, type=type):
+            if noun == "attribute":  # of an object, which may hold itself
+                return f"<{type}>"
+            return _mapping({_text(name): _actual(item) for name, item in fields.items()})
+        case Scalar(text=text, family=family):
+            if text is None:
+                return "null"
+            if family in (BOOLEAN, JSON_BOOLEAN):
+                return "true" if family.read(text) else "false"
+            return text if family in NUMERIC else _text(text)
+
+
+def _mapping(parts: Mapping[str, str]) -> str:
+    return f"{{{', '.join(f'{name}: {text}' for name, text in parts.items())}}}"
+
+
+def _key(name: object) -> str:
+    # In plain data a `$` at the beginning of a key is written twice.
+    return _text(f"${name}" if isinstance(name, str) and name.startswith("$") else str(name))
+
+
+def _text(text: str) -> str:
+    if not text.isprintable():
+        return f'"{"".join(map(_escaped, text))}"'
+    if _NOT_TEXT.fullmatch(text) or _NOT_PLAIN.search(text):
+        quoted = text.replace("'", "''")
+        return f"'{quoted}'"
+    return text
+
+
+def _escaped(character: str) -> str:
+    if character in '"\\':
+        return f"\\{character}"
+    if character.isprintable():
+        return character
+    short = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(character)
+    code = ord(character)
+    return short or (f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")

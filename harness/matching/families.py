@@ -1,0 +1,178 @@
+"""How scalars of each type are compared: by keys that are equal exactly when the values are.
+
+A family turns what PostgreSQL printed, and what a spec expects of a column of that type, into such
+keys. They can be hashed, and never need PostgreSQL's own `=`, for which `1 day` is `24:00:00`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from harness.matching import numbers, times
+from harness.matching.casts import Casts
+from harness.matching.failure import IncomparableError
+from harness.matching.typenames import BITS, NUMBERS, TEXTS
+
+_UUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}")
+_BYTES = re.compile(r"\\x([0-9a-f]{2})*")
+_TRUE = frozenset(("t", "tr", "tru", "true", "y", "ye", "yes", "on", "1"))
+_FALSE = frozenset(("f", "fa", "fal", "fals", "false", "n", "no", "of", "off", "0"))
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The scalars that are compared in one way.
+
+    Attributes:
+        noun: what one of them is called in messages.
+        read: the key of a value's text, as it was printed.
+        expect: the key of an expected scalar for a column of the named type; raises
+            `IncomparableError` where there can be none.
+        native: keys of this Python type have the order of their values.
+        asks: PostgreSQL can order what Python cannot.
+    """
+
+    noun: str
+    read: Callable[[str], Hashable]
+    expect: Callable[[Any, str, Casts], Hashable]
+    native: type | None = None
+    asks: bool = False
+
+
+def written(expected: object) -> str:
+    """The text that a YAML scalar was written as.
+
+    Raises:
+        IncomparableError: it is a boolean, which is no text.
+    """
+    if isinstance(expected, bool):
+        raise IncomparableError("a boolean is expected, text found")
+    return str(expected)
+
+
+def is_uuid(text: str) -> bool:
+    """Whether a text is a UUID as PostgreSQL prints it, in whatever case."""
+    return len(text) == 36 and _UUID.fullmatch(text.lower()) is not None
+
+
+def _expected_text(expected: object, _type: str, _casts: Casts) -> str:
+    return written(expected)
+
+
+def _expected_padded(expected: object, _type: str, _casts: Casts) -> str:
+    return written(expected).rstrip(" ")
+
+
+def _without_padding(text: str) -> str:
+    return text.rstrip(" ")
+
+
+def _expected_boolean(expected: object, type: str, _casts: Casts) -> bool:
+    if isinstance(expected, bool):
+        return expected
+    word = expected.strip().lower() if isinstance(expected, str) else ""
+    if word in _TRUE or word in _FALSE:
+        return word in _TRUE
+    noun = "text" if isinstance(expected, str) else "a number"
+    raise IncomparableError(f"{noun} {expected!r} is expected, a {type} found")
+
+
+def _is_true(text: str) -> bool:
+    return text in ("t", "true")
+
+
+def _expected_uuid(expected: object, type: str, casts: Casts) -> str:
+    text = written(expected).lower()
+    bare = text[1:-1] if text.startswith("{") and text.endswith("}") else text
+    if _UUID.fullmatch(bare):
+        return bare.replace("-", "")
+    return _uuid(_asked(text, type, casts))
+
+
+def _uuid(text: str) -> str:
+    return text.lower().replace("-", "")
+
+
+def _expected_bytes(expected: object, type: str, casts: Casts) -> str:
+    if not isinstance(expected, str):
+        raise IncomparableError(f"{expected!r} is expected, bytes found")
+    return expected.lower() if _BYTES.fullmatch(expected.lower()) else _asked(expected, type, casts)
+
+
+def _expected_other(expected: object, type: str, casts: Casts) -> str:
+    if isinstance(expected, bool):
+        raise IncomparableError(f"a boolean is expected, a value of type {type} found")
+    return _asked(str(expected), type, casts)
+
+
+def _asked(text: str, type: str, casts: Casts) -> str:
+    try:
+        return casts.cast(text, type)
+    except ValueError as error:
+        raise IncomparableError(str(error)) from error
+
+
+def _json_number(expected: object, _type: str, _casts: Casts) -> Hashable:
+    return numbers.plain_number(expected)
+
+
+def _json_text(expected: object, _type: str, _casts: Casts) -> str:
+    if isinstance(expected, str):
+        return expected
+    noun = "a boolean" if isinstance(expected, bool) else "a number"
+    raise IncomparableError(f"{noun} is expected, text found")
+
+
+def _json_boolean(expected: object, _type: str, _casts: Casts) -> bool:
+    if isinstance(expected, bool):
+        return expected
+    noun = "text" if isinstance(expected, str) else "a number"
+    raise IncomparableError(f"{noun} is expected, a boolean found")
+
+
+NUMBER = Family("a number", numbers.printed_number, numbers.expected_number, native=Decimal)
+BOOLEAN = Family("a boolean", _is_true, _expected_boolean, native=bool)
+TEXT = Family("text", str, _expected_text, native=str)
+PADDED = Family("text", _without_padding, _expected_padded, native=str)
+UUID = Family("a UUID", _uuid, _expected_uuid, native=str)
+BYTES = Family("bytes", str.lower, _expected_bytes, native=str)
+MONEY = Family("money", str, _expected_text, asks=True)
+TIMESTAMP = Family(
+    "a timestamp", times.printed_timestamp, times.expected_timestamp, native=datetime, asks=True
+)
+DATE = Family("a date", times.printed_date, times.expected_date, native=date, asks=True)
+TIME = Family("a time", times.printed_time, times.expected_time, native=time, asks=True)
+TIME_TZ = Family("a time", str, times.expected_time_tz, asks=True)
+OTHER = Family("a value", str, _expected_other, asks=True)
+
+JSON_NUMBER = Family("a number", numbers.printed_number, _json_number, native=Decimal)
+JSON_TEXT = Family("text", str, _json_text, native=str)
+JSON_BOOLEAN = Family("a boolean", _is_true, _json_boolean, native=bool)
+
+TEXTUAL = (TEXT, PADDED, JSON_TEXT)
+NUMERIC = (NUMBER, JSON_NUMBER)
+
+_FAMILIES = {
+    **dict.fromkeys(NUMBERS | {"oid"}, NUMBER),
+    **dict.fromkeys(TEXTS | BITS | {"xml"}, TEXT),
+    "bpchar": PADDED,
+    "boolean": BOOLEAN,
+    "uuid": UUID,
+    "bytea": BYTES,
+    "money": MONEY,
+    times.TIMESTAMP: TIMESTAMP,
+    times.TIMESTAMPTZ: TIMESTAMP,
+    "date": DATE,
+    times.TIME: TIME,
+    times.TIMETZ: TIME_TZ,
+}
+
+
+def family_of(type: str) -> Family:
+    """How scalars of a type are compared, by its canonical name."""
+    return _FAMILIES.get(type, OTHER)

@@ -1,0 +1,93 @@
+"""Comparing an expected scalar with one value: equality and order."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Hashable
+from datetime import datetime
+from typing import Any
+
+from harness.matching.casts import Relation, RememberedCasts
+from harness.matching.display import contrast, show
+from harness.matching.failure import Failure, IncomparableError, senseless
+from harness.matching.families import TEXTUAL
+from harness.matching.plain import YAML_SCALARS, plain
+from harness.matching.times import TIMESTAMPTZ
+from harness.matching.values import Fields, Items, Scalar, Value, value_key
+
+_NATIVE: dict[Relation, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def noun_of(value: Value) -> str:
+    """What a value is called in messages."""
+    match value:
+        case Items():
+            return "a list"
+        case Fields(noun=noun):
+            return {"key": "a mapping", "column": "a row", "attribute": "an object"}[noun]
+        case Scalar(text=None):
+            return "null"
+        case Scalar(family=family, type=type):
+            return family.noun if family.noun != "a value" else f"a value of type {type}"
+
+
+def differs(expected: Any, value: Value) -> Failure:
+    """The failure of a value that is another than the expected one."""
+    left, right = contrast(expected, value)
+    return Failure(f"{left} expected, {right} found")
+
+
+def incomparable(expected: Any, value: Value, error: IncomparableError) -> Failure:
+    """The failure of a value that cannot be compared with what is expected."""
+    left, right = contrast(expected, value)
+    return senseless(f"{left} expected, {right} found: {error.reason}", error.hint)
+
+
+def expected_key(expected: Any, value: Scalar, casts: RememberedCasts) -> Hashable:
+    """The key that a value like this one must have to equal an expected scalar (not null).
+
+    Raises:
+        IncomparableError: no value of this type could equal it.
+    """
+    scalar = plain(expected)
+    if not isinstance(scalar, YAML_SCALARS):
+        noun = {"dict": "a mapping", "list": "a list"}.get(type(scalar).__name__, "such a value")
+        raise IncomparableError(f"{noun} cannot be compared with {noun_of(value)}")
+    if value.text is not None and value.family.asks:
+        casts.printed(value.text, value.type)
+    return value.family.expect(scalar, value.type, casts)
+
+
+def equality(expected: Any, value: Scalar, casts: RememberedCasts) -> Failure | None:
+    """Why a value is not the expected scalar; neither of them is null."""
+    try:
+        key = expected_key(expected, value, casts)
+    except IncomparableError as error:
+        return incomparable(expected, value, error)
+    return None if key == value_key(value) else differs(expected, value)
+
+
+def in_order(relation: Relation, expected: Any, value: Scalar, casts: RememberedCasts) -> bool:
+    """Whether a value stands in this relation to an expected scalar; neither of them is null.
+
+    Raises:
+        IncomparableError: they have no order.
+    """
+    family, text = value.family, value.text or ""
+    if family in TEXTUAL and not isinstance(plain(expected), str):
+        raise IncomparableError("a number has no place in the order of texts", "quote the number")
+    wanted, found = expected_key(expected, value, casts), family.read(text)
+    if family.native and isinstance(wanted, family.native) and isinstance(found, family.native):
+        return _NATIVE[relation](found, wanted)
+    if not family.asks:
+        raise IncomparableError(f"{show(expected)} and {show(value)} have no order")
+    zone = "+00" if isinstance(wanted, datetime) and value.type == TIMESTAMPTZ else ""
+    try:
+        return casts.compare(text, relation, f"{wanted}{zone}", value.type)
+    except ValueError as error:
+        raise IncomparableError(str(error)) from error

@@ -1,0 +1,134 @@
+"""What a run saw, as frozen plain data that reporters render and pytest-xdist can send."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from harness.errors import Location
+
+Step = str | int
+Path = tuple[Step, ...]
+
+
+class Status(StrEnum):
+    """How a spec or an operation ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a result: its name and its type as PostgreSQL's `format_type` names it.
+
+    The type carries no length or precision: `character varying`, `numeric`, `integer[]`.
+    """
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResultSet:
+    """Rows as PostgreSQL printed them: each cell is the type's text output, None for NULL."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str | None, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of a compared table; a text is None where that side has no such row or says nothing.
+
+    `actual` is what the database returned, `expected` what the spec wrote, both ready to show.
+    """
+
+    actual: str | None
+    expected: str | None
+    matches: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RowDiff:
+    """One line of a compared table: a pair of rows, or a row that only one side has."""
+
+    mark: Literal["same", "differs", "missing", "unexpected"]
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TableDiff:
+    """Expected against actual rows; every row has a cell for every column."""
+
+    columns: tuple[str, ...]
+    rows: tuple[RowDiff, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """One expectation that does not hold, or one thing that went wrong.
+
+    Attributes:
+        path: the way to it inside the spec, e.g. ("operations", 0, "expect", "rows", 1).
+        reason: one sentence without a full stop, e.g. "3 rows expected, 2 returned".
+        expected: how the spec wrote it, or None where the reason says all.
+        actual: what was there instead, ready to show.
+        table: the rows side by side, for mismatches of rows.
+        hint: what to do, where that is known.
+        where: the place of `path` in the YAML source; whoever knows the spec fills it in.
+    """
+
+    path: Path
+    reason: str
+    expected: str | None = None
+    actual: str | None = None
+    table: TableDiff | None = None
+    hint: str | None = None
+    where: Location | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL as it was sent, and its bind parameters by name, each value ready to show."""
+
+    sql: str
+    params: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OperationResult:
+    """What one operation did; `duration` is in seconds."""
+
+    index: int
+    verb: str
+    name: str | None
+    status: Status
+    statement: Statement | None = None
+    mismatches: tuple[Mismatch, ...] = ()
+    duration: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SpecResult:
+    """What one spec did; `mismatches` are those of the spec itself: seed, state, transaction.
+
+    Attributes:
+        skipped: why the spec did not run, if it did not.
+        duration: seconds, from before BEGIN until after the clean-up.
+    """
+
+    name: str
+    status: Status
+    operations: tuple[OperationResult, ...] = ()
+    mismatches: tuple[Mismatch, ...] = ()
+    skipped: str | None = None
+    duration: float = 0.0
+
+    @property
+    def failures(self) -> tuple[tuple[OperationResult | None, Mismatch], ...]:
+        """Every mismatch with the operation that it belongs to, in the order of the spec."""
+        of_operations = ((op, mismatch) for op in self.operations for mismatch in op.mismatches)
+        return (*of_operations, *((None, mismatch) for mismatch in self.mismatches))

@@ -1,0 +1,1 @@
+"""One spec in one transaction: operations, seeds, and what came of them."""

@@ -1,0 +1,262 @@
+"""What happens inside one spec's transaction: seeds, operations, expectations."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import jmespath
+import psycopg
+from jmespath.exceptions import JMESPathError
+
+from harness.config import Config
+from harness.database.isolation import Isolation
+from harness.errors import Problem, SpecError
+from harness.loader import LoadedSpec
+from harness.matching import judge_error, judge_sql
+from harness.results import Mismatch, OperationResult, Path, SpecResult, Statement, Status
+from harness.running.catalogs import Catalogs
+from harness.running.scope import Scope
+from harness.running.seeding import Seeder
+from harness.running.sql import execute, outcome, prepare
+from harness.running.state import judge_tables
+from harness.spec.operations import BaseOperation, SeedOperation, SqlOperation
+from harness.templating import UnrenderableError, render
+
+
+class StoppedError(Exception):
+    """Nothing that follows in the spec could be true; why is among the mismatches already."""
+
+
+class Execution:
+    """One spec on its way: what it saw so far, and what was wrong.
+
+    Args:
+        loaded: the spec.
+        isolation: its transaction, not yet begun.
+        catalogs: what the database holds.
+        config: the project's settings.
+    """
+
+    def __init__(
+        self, loaded: LoadedSpec, isolation: Isolation, catalogs: Catalogs, config: Config
+    ) -> None:
+        self._loaded = loaded
+        self._isolation = isolation
+        self._catalogs = catalogs
+        self._scope = Scope(isolation, loaded.case, config.env)
+        self._seeder = Seeder(isolation, catalogs, self._scope, autofill=config.autofill)
+        self._operations: list[OperationResult] = []
+        self._mismatches: list[Mismatch] = []
+        self._current: tuple[Path, Statement | None] = ((), None)
+
+    def run(self) -> None:
+        """Everything from the seeds to the proof that nothing is left; mismatches are collected.
+
+        Raises:
+            EscapedTransactionError: the spec ended its own transaction.
+            psycopg.OperationalError: the connection is lost.
+        """
+        try:
+            self._arrange()
+            for index, operation in enumerate(self._loaded.spec.operations):
+                self._operate(index, operation)
+            self._current = ((), None)
+            last = self._judge_state()
+        except StoppedError:
+            last = ""
+        self._end(last)
+
+    def fail(self, reason: str, hint: str) -> None:
+        """Note that the spec ended for a reason outside what it expects."""
+        path, statement = self._current
+        mismatch = self._placed(Mismatch(path, reason, hint=hint))
+        index = len(self._operations)
+        if path[:1] == ("operations",) and path[1:] == (index,):
+            operation = self._loaded.spec.operations[index]
+            self._note(index, operation, statement, (mismatch,), 0.0)
+        else:
+            self._mismatches.append(mismatch)
+
+    def result(self, duration: float) -> SpecResult:
+        """What came of it; `duration` in seconds."""
+        failed = self._mismatches or any(op.mismatches for op in self._operations)
+        return SpecResult(
+            name=self._loaded.id,
+            status=Status.FAILED if failed else Status.PASSED,
+            operations=tuple(self._operations),
+            mismatches=tuple(self._mismatches),
+            duration=duration,
+        )
+
+    # -- seeds
+
+    def _arrange(self) -> None:
+        spec = self._loaded.spec
+        with self._stopping(("vars",), self._mismatches):
+            self._scope.define(spec.vars)
+        with self._stopping(("seed",), self._mismatches):
+            self._seeder.insert(spec.seed)
+
+    # -- operations
+
+    def _operate(self, index: int, operation: BaseOperation) -> None:
+        started = time.perf_counter()
+        path: Path = ("operations", index)
+        self._current = (path, None)
+        found: list[Mismatch] = []
+        stopped = False
+        try:
+            if isinstance(operation, SqlOperation):
+                self._sql(operation, path, found)
+            elif isinstance(operation, SeedOperation):
+                self._seed(operation, path, found)
+        except StoppedError:
+            stopped = True
+        placed = tuple(map(self._placed, found))
+        self._note(index, operation, self._current[1], placed, time.perf_counter() - started)
+        if stopped:
+            raise StoppedError
+        if self._isolation.schema_changed:
+            self._isolation.schema_changed = False
+            self._catalogs.refresh()
+
+    def _sql(self, operation: SqlOperation, path: Path, found: list[Mismatch]) -> None:
+        with self._stopping((*path, "params"), found):
+            params = None if operation.params is None else render(operation.params, self._scope)
+            prepared = prepare(operation, params)
+        self._current = (path, prepared.statement)
+        expect = operation.expect
+        may_fail = expect is not None and expect.error is not None
+        result = execute(prepared, self._isolation, may_fail=may_fail)
+        if expect is not None:
+            with self._stopping((*path, "expect"), found):
+                expect = render(expect, self._scope)
+            found += judge_sql(expect, result, (*path, "expect"), self._isolation)
+        if result.error is not None and not may_fail:
+            if expect is None:
+                found += judge_error(None, result.error, path)
+            raise StoppedError
+        self._save(operation, outcome(result) if operation.save else {}, path, found)
+
+    def _seed(self, operation: SeedOperation, path: Path, found: list[Mismatch]) -> None:
+        expected = operation.expect.error if operation.expect else None
+        if expected is None:
+            with self._stopping((*path, "seed"), found):
+                self._seeder.insert(operation.seed)
+            return
+        error: BaseException | None = None
+        try:
+            with self._isolation.undone_on_error():
+                self._seeder.insert(operation.seed)
+        except SpecError as refused:
+            error = refused.__cause__ or refused
+        with self._stopping((*path, "expect"), found):
+            expected = render(expected, self._scope)
+        found += judge_error(expected, error, (*path, "expect", "error"))
+
+    def _save(
+        self, operation: BaseOperation, data: Mapping[str, Any], path: Path, found: list[Mismatch]
+    ) -> None:
+        for name, expression in operation.save.items():
+            place = (*path, "save", name)
+            try:
+                value = jmespath.search(expression.removesuffix("?"), data)
+            except JMESPathError as error:
+                found.append(Mismatch(place, f"{expression!r} fails: {error}"))
+                raise StoppedError from error
+            if value is None and not expression.endswith("?"):
+                found.append(
+                    Mismatch(
+                        place,
+                        f"{expression!r} finds nothing, or null",
+                        hint=f"there is: {', '.join(data)}; a path that ends in ? saves null",
+                    )
+                )
+                raise StoppedError
+            self._scope[name] = value
+
+    def _note(
+        self,
+        index: int,
+        operation: BaseOperation,
+        statement: Statement | None,
+        mismatches: tuple[Mismatch, ...],
+        duration: float,
+    ) -> None:
+        self._operations.append(
+            OperationResult(
+                index=index,
+                verb=operation.verb,
+                name=operation.name,
+                status=Status.FAILED if mismatches else Status.PASSED,
+                statement=statement,
+                mismatches=mismatches,
+                duration=duration,
+            )
+        )
+
+    # -- the state at the end
+
+    def _judge_state(self) -> str:
+        """Judge what is left; gives what is to be sent together with the end."""
+        expect = self._loaded.spec.expect
+        deferred = expect is not None and expect.constraints == "deferred"
+        check = "" if deferred else "SET CONSTRAINTS ALL IMMEDIATE;"
+        if expect is None or expect.tables is None:
+            return check
+        if check:
+            self._check_constraints(check)
+        with self._stopping(("expect", "tables"), self._mismatches):
+            tables = render(expect.tables, self._scope)
+        found = judge_tables(tables, self._isolation, self._catalogs, ("expect", "tables"))
+        self._mismatches += map(self._placed, found)
+        return ""
+
+    def _check_constraints(self, check: str) -> None:
+        try:
+            self._isolation.batch(check)
+        except psycopg.Error as error:
+            if self._isolation.lost:
+                raise
+            self._refuse_commit(error)
+
+    def _end(self, last: str) -> None:
+        try:
+            self._isolation.end(last)
+        except psycopg.Error as error:
+            if self._isolation.lost:
+                raise
+            self._refuse_commit(error)
+
+    def _refuse_commit(self, error: psycopg.Error) -> None:
+        """A deferred constraint that does not hold: these rows could never be committed."""
+        found = judge_error(None, error, ("operations",))
+        for mismatch in found:
+            reason = f"what the operations left could never be committed: {mismatch.reason}"
+            self._mismatches.append(self._placed(replace(mismatch, reason=reason)))
+
+    # -- mismatches
+
+    @contextmanager
+    def _stopping(self, path: Path, found: list[Mismatch]) -> Iterator[None]:
+        """Turn a mistake in the spec's own data into mismatches, after which it stops."""
+        try:
+            yield
+        except SpecError as error:
+            found += [self._mistake(path, problem, error) for problem in error.problems]
+            raise StoppedError from error
+
+    def _mistake(self, path: Path, problem: Problem, error: SpecError) -> Mismatch:
+        where = problem.where
+        if where is None and isinstance(error, UnrenderableError):
+            where = self._loaded.locate(path)
+        return self._placed(Mismatch(path, problem.what, hint=problem.hint, where=where))
+
+    def _placed(self, mismatch: Mismatch) -> Mismatch:
+        if mismatch.where is not None:
+            return mismatch
+        return replace(mismatch, where=self._loaded.locate(mismatch.path))

@@ -1,0 +1,102 @@
+"""Specs on the worker's database, one after the other: what each leaves is nothing."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+
+import psycopg
+from packaging.specifiers import SpecifierSet
+
+from harness.config import Config
+from harness.database import Database
+from harness.database.catalog import Catalog, read_catalog
+from harness.database.isolation import EscapedTransactionError, Isolation
+from harness.database.watchdog import Watchdog
+from harness.loader import LoadedSpec
+from harness.results import SpecResult, Status
+from harness.running.catalogs import Catalogs
+from harness.running.execution import Execution
+from harness.spec.suite import Requirements
+
+
+class Runner:
+    """Runs specs on the one database of this worker."""
+
+    def __init__(self, database: Database, config: Config) -> None:
+        self._database = database
+        self._config = config
+        self._watchdog = Watchdog()
+
+    def run(self, loaded: LoadedSpec) -> SpecResult:
+        """Run one spec and leave nothing of it behind.
+
+        Whatever goes wrong in it is its result: a failed expectation, an error, a database that
+        died or was killed because time was up. After the last two, and after a spec that ended
+        its own transaction, the database is replaced.
+
+        Raises:
+            ConfigError, DatabaseError: there is no database to run on.
+        """
+        started = time.perf_counter()
+        session, catalog = self._database.connect()
+        missing = unmet(loaded.spec.requires, self._config, catalog)
+        if missing:
+            return SpecResult(loaded.id, Status.SKIPPED, skipped=missing)
+        isolation = Isolation(session, catalog.sequences)
+        catalogs = Catalogs(catalog, lambda: read_catalog(session))
+        execution = Execution(loaded, isolation, catalogs, self._config)
+        try:
+            self._execute(execution, loaded, isolation)
+        except BaseException:
+            # A bug, or Ctrl-C: nobody knows what state the session is in.
+            self._database.replace()
+            raise
+        return execution.result(time.perf_counter() - started)
+
+    def _execute(self, execution: Execution, loaded: LoadedSpec, isolation: Isolation) -> None:
+        own = loaded.spec.timeout
+        limit = self._config.timeout if own is None else own
+        with self._watchdog.watch(limit, self._database.kill) as deadline:
+            try:
+                execution.run()
+            except EscapedTransactionError:
+                execution.fail(
+                    "the spec's transaction was ended here",
+                    "the harness rolls every spec back: use savepoints to undo a part of it, and "
+                    "leave COMMIT and ROLLBACK out",
+                )
+                self._database.replace()
+            except psycopg.Error:
+                if not isolation.lost:
+                    raise
+                if not deadline.passed:
+                    ending = self._database.ending()
+                    execution.fail(
+                        f"the database process ended: {ending}", "the next spec gets a new one"
+                    )
+        if deadline.passed:
+            execution.fail(
+                f"the spec did not end within {limit:g} seconds; its database was killed",
+                "raise `timeout` if it needs longer",
+            )
+        if deadline.passed or isolation.lost:
+            self._database.replace()
+
+
+def unmet(requires: Requirements | None, config: Config, catalog: Catalog) -> str | None:
+    """Why a spec cannot run here, or None if it can."""
+    if requires is None:
+        return None
+    backend = "pglite" if config.backend == "pglite" else "postgres"
+    if requires.backend not in (None, backend):
+        return f"requires the backend {requires.backend}"
+    if requires.postgres and not SpecifierSet(requires.postgres).contains(catalog.version):
+        return f"requires PostgreSQL {requires.postgres}, this is {catalog.version}"
+    for name in requires.extensions:
+        if name not in catalog.extensions:
+            return f"requires the extension {name}"
+    for module in requires.python:
+        if importlib.util.find_spec(module.partition(".")[0]) is None:
+            return f"requires the Python module {module}"
+    return None

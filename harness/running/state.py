@@ -1,0 +1,94 @@
+"""What tables hold after the last operation: one message that reads them all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+
+from harness.database.catalog import Table
+from harness.database.isolation import Isolation
+from harness.database.literals import column_text, identifier, literal
+from harness.errors import did_you_mean
+from harness.matching.outcome import judge_table
+from harness.results import Mismatch, Path
+from harness.running.catalogs import Catalogs
+from harness.spec.expectations import TableState
+
+
+class UnreadableTableError(Exception):
+    """A table cannot be read as the expectation says; the mismatch says why."""
+
+    def __init__(self, mismatch: Mismatch) -> None:
+        super().__init__(mismatch.reason)
+        self.mismatch = mismatch
+
+
+def judge_tables(
+    tables: Mapping[str, TableState], isolation: Isolation, catalogs: Catalogs, path: Path
+) -> tuple[Mismatch, ...]:
+    """Hold what tables must hold against what they do hold.
+
+    Raises:
+        psycopg.OperationalError: the connection is lost.
+    """
+    found: list[Mismatch] = []
+    queries: dict[str, str] = {}
+    for name, state in tables.items():
+        try:
+            queries[name] = _query(name, state, catalogs, (*path, name))
+        except UnreadableTableError as error:
+            found.append(error.mismatch)
+    for name, query in queries.items():
+        try:
+            result = isolation.batch(query)[0].result
+        except psycopg.Error as error:
+            if isolation.lost:
+                raise
+            reason = f"the table cannot be read: {error.diag.message_primary or error}"
+            found.append(Mismatch((*path, name, "where"), reason, hint=error.diag.message_hint))
+            continue
+        assert result is not None  # a SELECT has a result set
+        found += judge_table(tables[name], result, (*path, name), isolation)
+    return tuple(found)
+
+
+def _query(name: str, state: TableState, catalogs: Catalogs, path: Path) -> str:
+    table = catalogs.find(name)
+    if table is None:
+        hint = did_you_mean(name, catalogs.current.names)
+        raise UnreadableTableError(Mismatch(path, f"there is no table {name!r}", hint=hint))
+    for column in state.columns or ():
+        _require(table, column, (*path, "columns"))
+    columns = ", ".join(map(identifier, state.columns)) if state.columns else "*"
+    where = _condition(table, state.where, (*path, "where")) if state.where else ""
+    return f"SELECT {columns} FROM {table.quoted}{where}"
+
+
+def _condition(table: Table, where: str | Mapping[str, Any], path: Path) -> str:
+    if isinstance(where, str):
+        return f" WHERE ({where}\n)"  # the line break ends a comment that the text may end with
+    conditions = []
+    for name, value in where.items():
+        _require(table, name, (*path, name))
+        if value is None:
+            conditions.append(f"{identifier(name)} IS NULL")
+            continue
+        try:
+            text = literal(column_text(value, table.columns[name].base))
+        except ValueError as error:
+            raise UnreadableTableError(Mismatch((*path, name), str(error))) from error
+        conditions.append(f"{identifier(name)} = {text}")
+    return f" WHERE {' AND '.join(conditions)}"
+
+
+def _require(table: Table, column: str, path: Path) -> None:
+    if column not in table.columns:
+        raise UnreadableTableError(
+            Mismatch(
+                path,
+                f"the table {table.name!r} has no column {column!r}",
+                hint=did_you_mean(column, table.columns),
+            )
+        )

@@ -1,0 +1,150 @@
+"""Seed rows: tables in the order written, each row with its label and its place in the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import PlainValidator, WithJsonSchema
+
+from harness.errors import Location
+from harness.source import YamlMapping, YamlSequence
+from harness.spec.model import is_extension, refuse
+
+
+@dataclass(frozen=True, slots=True)
+class SqlExpression:
+    """A value that PostgreSQL computes: `{$sql: "now() - interval '3 days'"}`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeedRow:
+    """One row: column (or foreign key by label) → value; templates are not rendered yet."""
+
+    label: str | None
+    values: dict[str, Any]
+    where: Location
+    source: YamlMapping | None = None
+
+    def place(self, column: str) -> Location:
+        """Where the YAML gives this column."""
+        if self.source is None or column not in self.source:
+            return self.where
+        return self.source.key_location(column)
+
+
+@dataclass(frozen=True, slots=True)
+class RowSource:
+    """Rows from elsewhere: `{file: people.csv}` or `{sql: "select …"}`."""
+
+    kind: str
+    text: str
+    where: Location
+
+
+@dataclass(frozen=True, slots=True)
+class TableSeed:
+    """What one `seed` mapping gives one table; `where` is the table's key."""
+
+    table: str
+    rows: tuple[SeedRow, ...] | RowSource
+    where: Location
+
+
+def _tables(value: Any) -> tuple[TableSeed, ...]:
+    if not isinstance(value, YamlMapping):
+        refuse("a seed maps tables to rows", hint="seed: {table: [{column: value}]}")
+    return tuple(
+        TableSeed(table, _rows(table, rows, value), value.key_location(table))
+        for table, rows in value.items()
+        if not is_extension(table)
+    )
+
+
+def _rows(table: str, rows: Any, seed: YamlMapping) -> tuple[SeedRow, ...] | RowSource:
+    if isinstance(rows, YamlMapping):
+        for kind in ("file", "sql"):
+            if isinstance(rows.get(kind), str):
+                if len(rows) > 1:
+                    refuse(f"`{kind}` gives all the rows of {table!r}", table)
+                return RowSource(kind, rows[kind], seed.value_location(table))
+        labelled = ((label, row) for label, row in rows.items() if not is_extension(label))
+        return tuple(_row(row, label, (table, label)) for label, row in labelled)
+    if isinstance(rows, YamlSequence):
+        return tuple(_row(row, None, (table, index)) for index, row in enumerate(rows))
+    return refuse(
+        f"the rows of {table!r} are a list of mappings, or a mapping of labels to mappings",
+        table,
+        hint="an empty list is []",
+    )
+
+
+def _row(row: Any, label: str | None, path: tuple[str | int, ...]) -> SeedRow:
+    if not isinstance(row, YamlMapping):
+        refuse("a row is a mapping of columns to values", *path, hint="a row of defaults is {}")
+    values = {
+        column: _value(value, (*path, column))
+        for column, value in row.items()
+        if not is_extension(column)
+    }
+    return SeedRow(label, values, row.location, row)
+
+
+def _value(value: Any, path: tuple[str | int, ...]) -> Any:
+    """A seed value: `$sql` as an expression, everything else as fresh plain data.
+
+    Fresh, because aliases share objects and psycopg refuses a list that holds another one twice.
+    """
+    if isinstance(value, dict):
+        if value.keys() == {"$sql"}:
+            if not isinstance(value["$sql"], str):
+                refuse("$sql is the text of an expression", *path, "$sql")
+            return SqlExpression(value["$sql"])
+        return {_key(key, path): _value(item, (*path, key)) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_value(item, (*path, index)) for index, item in enumerate(value)]
+    return value
+
+
+def _key(key: str, path: tuple[str | int, ...]) -> str:
+    if key.startswith("$$"):
+        return key[1:]
+    if key.startswith("$"):
+        refuse(
+            f"{key!r} has no meaning in a seed",
+            *path,
+            key,
+            hint=f"$sql stands alone; to mean the key {key!r} itself, write '${key}'",
+        )
+    return key
+
+
+_ROW_SCHEMA = {"type": "object", "description": "Column, or foreign key by label → value."}
+_TABLE_SCHEMA = {
+    "description": "Rows of one table: a list, labels → rows, or rows from a file or a query.",
+    "anyOf": [
+        {
+            "type": "object",
+            "properties": {"file": {"type": "string", "description": "A .csv or .json file."}},
+            "required": ["file"],
+            "additionalProperties": False,
+        },
+        {
+            "type": "object",
+            "properties": {"sql": {"type": "string", "description": "A query; its rows."}},
+            "required": ["sql"],
+            "additionalProperties": False,
+        },
+        {"type": "array", "items": _ROW_SCHEMA},
+        {"type": "object", "additionalProperties": _ROW_SCHEMA},
+    ],
+}
+
+Seed = Annotated[
+    tuple[TableSeed, ...],
+    PlainValidator(_tables),
+    WithJsonSchema({"type": "object", "additionalProperties": _TABLE_SCHEMA}),
+]
+"""A `seed` mapping, validated."""

@@ -1,0 +1,165 @@
+"""The Jinja2 sandbox: which strings are templates, which names they need, and what they give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Protocol, runtime_checkable
+
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, nodes
+from jinja2.meta import find_undeclared_variables
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from harness.errors import SpecError, nearest
+
+Scope = Mapping[str, Any]
+
+
+@runtime_checkable
+class Renderable(Protocol):
+    """A value that is no plain data but holds some, e.g. a matcher."""
+
+    def rendered(self, render: Callable[[Any], Any]) -> Any:
+        """The same with `render` applied to what it holds."""
+        ...
+
+    def parts(self) -> tuple[Any, ...]:
+        """What it holds."""
+        ...
+
+
+class UnrenderableError(SpecError):
+    """A template that is malformed or cannot be rendered; its holder knows where it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A compiled template.
+
+    Attributes:
+        names: the names that it needs from its scope.
+        single: it is one expression and nothing else, so its value keeps its type.
+    """
+
+    text: str
+    names: frozenset[str]
+    single: bool
+    evaluate: Callable[..., Any]
+
+
+def is_template(value: object) -> bool:
+    """Whether a value is a string that holds a template expression."""
+    return isinstance(value, str) and "{{" in value
+
+
+@lru_cache(maxsize=4096)
+def compiled(text: str) -> Template:
+    """The template in `text`.
+
+    Raises:
+        UnrenderableError: its syntax is wrong.
+    """
+    environment = _environment()
+    try:
+        tree = environment.parse(text)
+        names = frozenset(find_undeclared_variables(tree))
+        if _is_single_expression(tree) and text.startswith("{{") and text.endswith("}}"):
+            source = text[2:-2].strip("-+")  # whitespace control means nothing here
+            expression = environment.compile_expression(source, undefined_to_none=False)
+            return Template(text, names, single=True, evaluate=expression)
+        return Template(text, names, single=False, evaluate=environment.from_string(text).render)
+    except TemplateSyntaxError as error:
+        raise UnrenderableError(
+            f"the template {text!r} is not well-formed: {error.message}",
+            hint="text with {{ }} is a Jinja2 template; for the braces themselves write {{ '{{' }}",
+        ) from error
+
+
+def names_of(value: Any) -> frozenset[str]:
+    """The names that the templates anywhere inside `value` need."""
+    return frozenset().union(*(template.names for template in templates_in(value)))
+
+
+def templates_in(value: Any) -> list[Template]:
+    """All templates anywhere inside `value`, in the order of reading."""
+    if isinstance(value, str):
+        return [compiled(value)] if "{{" in value else []
+    return [template for part in _parts(value) for template in templates_in(part)]
+
+
+def render(value: Any, scope: Scope) -> Any:
+    """A copy of `value` in which every template is replaced by what it gives.
+
+    What a template gives is data: it is not searched for templates or matchers again.
+
+    Raises:
+        UnrenderableError: a name is undefined, or the expression fails.
+    """
+    if isinstance(value, str):
+        return _evaluated(compiled(value), scope) if "{{" in value else value
+    if isinstance(value, dict):
+        return {key: render(item, scope) for key, item in value.items()}
+    if isinstance(value, list):
+        return [render(item, scope) for item in value]
+    if isinstance(value, Renderable):
+        return value.rendered(lambda part: render(part, scope))
+    return value
+
+
+def _parts(value: Any) -> tuple[Any, ...]:
+    if isinstance(value, dict):
+        return tuple(value.values())
+    if isinstance(value, (list, tuple)):
+        return tuple(value)
+    return value.parts() if isinstance(value, Renderable) else ()
+
+
+def _evaluated(template: Template, scope: Scope) -> Any:
+    try:
+        value = template.evaluate(**scope)
+        if isinstance(value, StrictUndefined):
+            str(value)  # raises what is undefined
+        return value
+    except TemplateError as error:
+        known = nearest(next(iter(template.names - scope.keys()), ""), scope)
+        hint = f"did you mean {known!r}?" if known else f"in scope: {', '.join(sorted(scope))}"
+        raise UnrenderableError(
+            f"the template {template.text!r} fails: {error.message}", hint=hint
+        ) from error
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise UnrenderableError(f"the template {template.text!r} fails: {error}") from error
+
+
+def _is_single_expression(tree: nodes.Template) -> bool:
+    match tree.body:
+        case [nodes.Output(nodes=[nodes.TemplateData()])]:
+            return False
+        case [nodes.Output(nodes=[_])]:
+            return True
+    return False
+
+
+def _text_of(value: Any) -> Any:
+    """Text for a value in the middle of other text; null there is nearly always a mistake."""
+    if value is None:
+        raise ValueError("null cannot stand in the middle of text")
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """The sandbox, in which `mapping.name` is the mapping's key before it is a method's name."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if isinstance(obj, dict) and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
+@lru_cache(maxsize=1)
+def _environment() -> _Environment:
+    return _Environment(
+        undefined=StrictUndefined, finalize=_text_of, autoescape=False, keep_trailing_newline=True
+    )

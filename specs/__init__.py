@@ -1,0 +1,1 @@
+"""This repository's own suites, and the issue tracker that they test."""

@@ -1,0 +1,64 @@
+"""Settings: where they come from, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.config import Config, load_config
+from harness.errors import ConfigError
+
+ROOT = Path("project")
+
+
+def _load(table: Any, environment: dict[str, str] | None = None, **options: Any) -> Config:
+    return load_config(ROOT, table, environment or {}, options)
+
+
+def test_defaults() -> None:
+    config = _load({})
+    assert (config.backend, config.timeout, config.max_workers) == ("pglite", 10, 2)
+    assert config.autofill is True
+    assert config.setup == ()
+
+
+def test_the_later_place_wins() -> None:
+    assert _load({"timeout": 1}).timeout == 1
+    assert _load({"timeout": 1}, {"HARNESS_TIMEOUT": "2"}).timeout == 2
+    assert _load({"timeout": 1}, {"HARNESS_TIMEOUT": "2"}, timeout="3").timeout == 3
+    assert _load({"timeout": 1}, {"HARNESS_TIMEOUT": "2"}, timeout=None).timeout == 2
+
+
+def test_lists_and_mappings_of_the_environment_are_json() -> None:
+    environment = {"HARNESS_SETUP": '["a.sql"]', "HARNESS_SETTINGS": '{"work_mem": "1MB"}'}
+    config = _load({}, environment)
+    assert config.setup == ("a.sql",)
+    assert config.settings == {"work_mem": "1MB"}
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"setpu": []}, r"pyproject.toml: \[tool.harness\] has no setting 'setpu'\n.*'setup'"),
+        ({"max_workers": 0}, r"pyproject.toml: \[tool.harness\]: max_workers: .*greater than 0"),
+        ({"max_workers": "many"}, "max_workers"),
+        ({"timeout": -1}, "timeout"),
+        ({"setup": "a.sql"}, "setup: .*not 'a.sql'"),
+        ({"uncommitted": "maybe"}, "uncommitted"),
+        ({"caller": "app:caller"}, "'caller' is not implemented yet"),
+        ({"backend": "embedded"}, "'embedded' is not implemented yet"),
+        (3, "tool.harness is a table"),
+    ],
+)
+def test_refusals(table: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        _load(table)
+
+
+def test_a_refusal_names_where_the_value_came_from() -> None:
+    with pytest.raises(ConfigError, match="the environment, HARNESS_"):
+        _load({}, {"HARNESS_TIMEOUT": "soon"})
+    with pytest.raises(ConfigError, match="the command line"):
+        _load({}, timeout="soon")

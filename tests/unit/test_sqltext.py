@@ -1,0 +1,64 @@
+"""Where a colon is a parameter and where it is not."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.sqltext import bind, client_copy
+
+NAMES = frozenset({"n", "m"})
+
+
+@pytest.mark.parametrize(
+    ("sql", "bound"),
+    [
+        ("select :n", "select $1"),
+        ("select :n, :m, :n", "select $1, $2, $1"),
+        ("select :other, :nn", "select :other, :nn"),
+        ("select ':n', E'\\':n', U&':n', B':n'", "select ':n', E'\\':n', U&':n', B':n'"),
+        ("select 'it''s :n', :n", "select 'it''s :n', $1"),
+        ('select ":n" from t where x = :n', 'select ":n" from t where x = $1'),
+        ("select $$ :n $$, $a$ :n $$ :n $a$, :n", "select $$ :n $$, $a$ :n $$ :n $a$, $1"),
+        ("select 1 -- :n\n, :n", "select 1 -- :n\n, $1"),
+        ("select /* :n /* :n */ :n */ :n", "select /* :n /* :n */ :n */ $1"),
+        ("select x::n, :n::text", "select x::n, $1::text"),
+        ("select a[1:n], a[m:n], (a)[:n]", "select a[1:n], a[m:n], (a)[:n]"),
+        ("select a[(:n)], a[f(:n)]", "select a[($1)], a[f($1)]"),
+        ("select array[:n, :m]", "select array[$1, $2]"),
+        ("select array[[:n], [:m]]", "select array[[$1], [$2]]"),
+        ("call f(a := :n)", "call f(a := $1)"),
+        ("select $1, :n", "select $1, $1"),
+        ("select '10:n', 10:n", "select '10:n', 10$1"),
+    ],
+)
+def test_bind(sql: str, bound: str) -> None:
+    assert bind(sql, NAMES).text == bound
+
+
+def test_names_are_in_the_order_of_their_numbers() -> None:
+    assert bind("select :m, :n, :m", NAMES).names == ("m", "n")
+
+
+@given(st.text(alphabet="':\"$-/*[]n a\n;", max_size=60))
+def test_nothing_but_parameters_changes(sql: str) -> None:
+    assert bind(sql, frozenset()).text == sql
+
+
+@pytest.mark.parametrize(
+    ("sql", "offset"),
+    [
+        ("copy t from stdin", 0),
+        ("select 1;\n COPY t (a, b) FROM STDIN WITH (FORMAT csv)", 11),
+        ("copy (select 1) to stdout", 0),
+        ("/* x */ copy t from stdin", 8),
+        ("copy t from '/tmp/stdin'", None),
+        ("select 'copy t from stdin'", None),
+        ("-- copy t from stdin\nselect 1", None),
+        ("select copy from stdin", None),
+        ("do $$ copy t from stdin $$", None),
+    ],
+)
+def test_client_copy(sql: str, offset: int | None) -> None:
+    assert client_copy(sql) == offset
