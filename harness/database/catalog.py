@@ -52,13 +52,17 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class ForeignKey:
-    """A foreign key; `target` is the (schema, table) that it references."""
+    """A foreign key; `target` is the (schema, table) that it references.
+
+    `deferred`: it is INITIALLY DEFERRED, not only deferrable.
+    """
 
     name: str
     columns: tuple[str, ...]
     target: tuple[str, str]
     target_columns: tuple[str, ...]
     deferrable: bool
+    deferred: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +156,7 @@ def _table(data: dict[str, Any]) -> Table:
                 target=tuple(item["target"]),
                 target_columns=tuple(item["target_columns"]),
                 deferrable=item["deferrable"],
+                deferred=item["deferred"],
             )
             for item in data["foreign_keys"]
         ),

@@ -43,7 +43,8 @@ SELECT json_build_object(
         SELECT json_agg(a.attname ORDER BY u.place)
         FROM unnest(k.confkey) WITH ORDINALITY u(number, place)
         JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.number),
-      'deferrable', k.condeferrable
+      'deferrable', k.condeferrable,
+      'deferred', k.condeferred
     ) ORDER BY k.conname), '[]')
     FROM pg_constraint k
     JOIN pg_class r ON r.oid = k.confrelid

@@ -12,7 +12,9 @@ class Casts(Protocol):
     """PostgreSQL's judgement of texts; each call may be a round trip."""
 
     def cast(self, text: str, type: str) -> str:
-        """The canonical text output of `text` read as `type`.
+        """What PostgreSQL prints for `text` read as `type`: its output, not a cast to text.
+
+        (For `inet` and `boolean` the two are not the same.)
 
         Raises:
             ValueError: PostgreSQL refuses the text; the argument is its message.

@@ -251,12 +251,16 @@ def _paired(expected: list[Any], value: Items, comparer: Comparer) -> Failure | 
     partners = pair([everyone] * len(expected), holds)
     if None not in partners:
         return None
-    lonely = expected[partners.index(None)]
-    reason = f"no element (left) for {abridged(show(lonely))} in {_shown(value)}"
-    failures = [failure for item in value.items if (failure := comparer.match(lonely, item))]
-    if len(failures) == len(value.items) > 0 and all(each.senseless for each in failures):
-        return senseless(reason, failures[0].hint)  # no element could ever be the one
-    return Failure(reason)
+    alone = [item for item, partner in zip(expected, partners, strict=True) if partner is None]
+    return gravest([_missing(item, value, comparer) for item in alone])
+
+
+def _missing(expected: Any, value: Items, comparer: Comparer) -> Failure:
+    """The failure of an element that has no counterpart; senseless if it could never have one."""
+    failures = [failure for item in value.items if (failure := comparer.match(expected, item))]
+    never = len(failures) == len(value.items) > 0 and all(each.senseless for each in failures)
+    reason = f"no element (left) for {abridged(show(expected))} in {_shown(value)}"
+    return senseless(reason, failures[0].hint) if never else Failure(reason)
 
 
 def _each(argument: Any, value: Value, comparer: Comparer) -> Failure | None:

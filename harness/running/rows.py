@@ -18,6 +18,7 @@ class PendingRow:
     """A row of a table on its way into the database.
 
     Attributes:
+        index: its place among all rows of the table, in the order written.
         stored: the row as the database returned it, column → text; None until then.
         filled: columns that got a value of the harness's own.
         postponed: column → what it gets once the row that it references is there.
@@ -25,7 +26,7 @@ class PendingRow:
 
     table: Table
     seed: SeedRow
-    index: int
+    index: int = 0
     stored: Mapping[str, str | None] | None = None
     filled: tuple[str, ...] = ()
     postponed: dict[str, Reference | str] = field(default_factory=dict)

@@ -57,6 +57,7 @@ class Seeder:
         self._autofill = Autofill() if autofill else None
         self._labels: dict[tuple[Key, str], PendingRow] = {}
         self._names: dict[Key, str] = {}
+        self._counts: dict[Key, int] = {}
         self._batch: list[tuple[str, PendingRow | None]] = []
         self._cut: frozenset[tuple[Key, str]] = frozenset()
 
@@ -74,9 +75,12 @@ class Seeder:
         deferred = self._deferred(order)
         if deferred:
             self._batch.append((f"SET CONSTRAINTS {deferred} DEFERRED", None))
-        rows = [row for table in order for row in self._rows(*given[table.key])]
-        for row in rows:
-            self._add(row)
+        written = {table.key: self._written(*given[table.key]) for table in order}
+        rows: list[PendingRow] = []
+        for table in order:
+            for row in self._ordered(table, written[table.key]):
+                self._add(row)
+                rows.append(row)
         self._flush()
         self._finish_postponed(rows)
         self._move_sequences(rows)
@@ -103,12 +107,27 @@ class Seeder:
             )
         return table
 
-    def _rows(self, table: Table, items: Sequence[TableSeed]) -> list[PendingRow]:
-        seeds = [row for item in items for row in self._written(table, item)]
-        rows = [PendingRow(table, row, index) for index, row in enumerate(seeds)]
+    def _written(self, table: Table, items: Sequence[TableSeed]) -> list[PendingRow | RowSource]:
+        """What the YAML gives a table; rows that labels name must be known before any goes in."""
+        found: list[PendingRow | RowSource] = []
+        for item in items:
+            if isinstance(item.rows, RowSource):
+                found.append(item.rows)
+                continue
+            for seed in item.rows:
+                row = PendingRow(table, seed)
+                if seed.label is not None:
+                    self._label(row, seed.label)
+                found.append(row)
+        return found
+
+    def _ordered(self, table: Table, written: Sequence[PendingRow | RowSource]) -> list[PendingRow]:
+        """The rows of a table, those from elsewhere fetched, in the order to insert them."""
+        rows: list[PendingRow] = []
+        for item in written:
+            rows += self._fetched(table, item) if isinstance(item, RowSource) else [item]
         for row in rows:
-            if row.seed.label is not None:
-                self._label(row, row.seed.label)
+            row.index = self._counts[table.key] = self._counts.get(table.key, -1) + 1
             if self._autofill:
                 self._autofill.keep_clear_of(row)
         own_keys = [key for key in table.foreign_keys if key.target == table.key]
@@ -122,16 +141,13 @@ class Seeder:
                 where=row.where,
             )
 
-    def _written(self, table: Table, item: TableSeed) -> Sequence[SeedRow]:
-        if not isinstance(item.rows, RowSource):
-            return item.rows
-        source = item.rows
+    def _fetched(self, table: Table, source: RowSource) -> list[PendingRow]:
         if source.kind == "sql":
             self._flush()
             records = self._queried(source)
         else:
             records = read_records(source)
-        return [SeedRow(None, record, source.where) for record in records]
+        return [PendingRow(table, SeedRow(None, record, source.where)) for record in records]
 
     def _queried(self, source: RowSource) -> list[dict[str, Any]]:
         try:
@@ -303,12 +319,12 @@ class Seeder:
             self._isolation.batch(script)
 
     def _deferred(self, order: Sequence[Table]) -> str:
-        """The constraints that rows of a cycle need deferred, for SET CONSTRAINTS."""
+        """The constraints that rows of a cycle need deferred and that are not so by themselves."""
         return ", ".join(
             f'"{table.schema}"."{key.name}"'
             for table in order
             for key in table.foreign_keys
-            if (table.key, key.name) in self._cut and key.deferrable
+            if (table.key, key.name) in self._cut and key.deferrable and not key.deferred
         )
 
     def _check_constraints(self, deferred: str, seed: Sequence[TableSeed]) -> None:

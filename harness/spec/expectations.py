@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from psycopg import errors as sqlstates
 from pydantic import BeforeValidator, ConfigDict, Field, StrictStr, field_validator, model_validator
+from typing_extensions import TypeAliasType
 
 from harness.errors import did_you_mean
 from harness.spec.matchers import Count, Expected, Matcher, OrTemplate
@@ -53,9 +54,9 @@ def _condition(value: Any) -> Any:
     return value
 
 
-Row = Annotated[Expected, BeforeValidator(_row)]
+Row = TypeAliasType("Row", Annotated[Expected, BeforeValidator(_row)])
 Rows = list[Row]
-Condition = Annotated[Expected, BeforeValidator(_condition)]
+Condition = TypeAliasType("Condition", Annotated[Expected, BeforeValidator(_condition)])
 
 
 class ErrorExpectation(Model):

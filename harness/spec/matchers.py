@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 from pydantic import (
     AfterValidator,
     BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
     StrictBool,
     StrictStr,
     Tag,
+    WithJsonSchema,
     model_validator,
 )
 from typing_extensions import TypeAliasType
@@ -89,17 +89,13 @@ def _stage(value: Any) -> str:
 
 
 Content = TypeVar("Content")
-OrTemplate = TypeAliasType(
-    "OrTemplate",
-    Annotated[
-        Annotated[Content, Tag("<value>")] | Annotated[StrictStr, Tag("<template>")],
-        Discriminator(_stage),
-    ],
-    type_params=(Content,),
-)
+OrTemplate = Annotated[
+    Annotated[Content, Tag("<value>")] | Annotated[StrictStr, Tag("<template>")],
+    Discriminator(_stage),
+]
 """A value, or a string with a template that gives it when the spec runs."""
 
-Number = Annotated[Any, BeforeValidator(_number)]
+Number = Annotated[Any, BeforeValidator(_number), WithJsonSchema({"type": "number"})]
 
 if TYPE_CHECKING:
     Expected = Any  # mypy knows no recursive alias with metadata
@@ -117,8 +113,9 @@ else:
 """A plain scalar, a mapping or list of expected values, or a `Matcher`."""
 
 
-Comparable = Annotated[Expected, AfterValidator(_not_null)]
-Count = Annotated[Expected, AfterValidator(_count)]
+# Aliases with a name: `schema.json` defines each of them once.
+Comparable = TypeAliasType("Comparable", Annotated[Expected, AfterValidator(_not_null)])
+Count = TypeAliasType("Count", Annotated[Expected, AfterValidator(_count)])
 """How many: a whole number, a matcher of one, or a template."""
 
 
@@ -139,7 +136,7 @@ class Approximation(Model):
 class Matcher(Model):
     """A mapping whose keys all begin with `$`: all of them must hold for the value."""
 
-    model_config = ConfigDict(title="Matcher")
+    open_to_extensions = False  # a key without $ makes it plain data
     nullable = frozenset(
         {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$not", "$each", "$contains"}
     )  # each says more than "no value"
