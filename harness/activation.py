@@ -23,7 +23,7 @@ class Activation:
 
     config: Config
     database: Database
-    patterns: pathspec.PathSpec[Any]
+    patterns: pathspec.GitIgnoreSpec
     asked_workers: int | None = None
 
     @property
@@ -75,7 +75,7 @@ def activate(
     rebuild = bool(config.getoption("harness_rebuild")) and not hasattr(config, "workerinput")
     database = open_database(settings, _Progress(config), rebuild=rebuild)
     config.stash[RUNNER] = Runner(database, settings)
-    patterns = pathspec.PathSpec.from_lines("gitwildmatch", config.getini("harness_files"))
+    patterns = pathspec.GitIgnoreSpec.from_lines(config.getini("harness_files"))
     return Activation(settings, database, patterns)
 
 

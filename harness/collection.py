@@ -37,7 +37,7 @@ class SpecFile(pytest.File):
     ) -> Any:
         """A mistake in the file is told without a traceback."""
         if isinstance(excinfo.value, HarnessError):
-            return str(excinfo.value)
+            return excinfo.value.told(self.config.rootpath)
         return super().repr_failure(excinfo)
 
 
@@ -72,7 +72,7 @@ class SpecItem(pytest.Item):
         if isinstance(excinfo.value, SpecFailedError):
             return SpecReport(excinfo.value.result, self.config.rootpath)
         if isinstance(excinfo.value, HarnessError):
-            return str(excinfo.value)
+            return excinfo.value.told(self.config.rootpath)
         return super().repr_failure(excinfo, *args)
 
     def reportinfo(self) -> tuple[Any, int, str]:

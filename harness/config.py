@@ -30,23 +30,49 @@ class Config(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     root: Path = Field(exclude=True)
-    setup: tuple[str, ...] = ()
-    watch: tuple[str, ...] = ()
-    backend: str = "pglite"
-    extensions: tuple[str, ...] = ()
-    caller: str | None = None
-    app: str | None = None
-    app_session: str | tuple[str, ...] | None = None
-    app_actor: str | tuple[str, ...] | None = None
-    uncommitted: Literal["keep", "error"] = "keep"
-    db_role: str | None = None
-    settings: dict[str, str | int | float | bool] = {}
-    max_workers: PositiveInt = 2
-    memory_limit: str | int = 0
-    memory: bool = False
-    timeout: Annotated[NonNegativeFloat, Field(allow_inf_nan=False)] = 10.0
-    autofill: bool = True
-    env: tuple[str, ...] = ()
+    setup: tuple[str, ...] = Field(
+        (),
+        description="What builds the database once, in order: `*.sql` files, folders or globs of "
+        "them, `module:MetaData`, `module:callable`, `alembic.ini`.",
+    )
+    watch: tuple[str, ...] = Field(
+        (), description="Further files on which the database depends: what a callable reads."
+    )
+    backend: str = Field("pglite", description="Which database: `pglite`.")
+    extensions: tuple[str, ...] = Field(
+        (), description="Extensions to load and create before `setup`."
+    )
+    caller: str | None = Field(
+        None, description="`module:factory`, called as `factory(session, actor)`."
+    )
+    app: str | None = Field(None, description="The ASGI or WSGI application.")
+    app_session: str | tuple[str, ...] | None = Field(
+        None, description="Its dependencies that are overridden with the spec's session."
+    )
+    app_actor: str | tuple[str, ...] | None = Field(
+        None, description="Its dependencies that are overridden with the actor."
+    )
+    uncommitted: Literal["keep", "error"] = Field(
+        "keep", description="`error`: an operation that returns with uncommitted work fails."
+    )
+    db_role: str | None = Field(
+        None, description="The role of operations whose actor names none; not a superuser."
+    )
+    settings: dict[str, str | int | float | bool] = Field(
+        {}, description="PostgreSQL settings of the session."
+    )
+    max_workers: PositiveInt = Field(
+        2, description="No run uses more pytest-xdist workers than this."
+    )
+    memory_limit: str | int = Field(
+        0, description="For one worker together with its database, e.g. `400MB`; 0 is none."
+    )
+    memory: bool = Field(False, description="Print what worker and database hold after each spec.")
+    timeout: Annotated[NonNegativeFloat, Field(allow_inf_nan=False)] = Field(
+        10.0, description="Seconds for one spec; 0 is none."
+    )
+    autofill: bool = Field(True, description="Fill NOT NULL columns that a seed leaves out.")
+    env: tuple[str, ...] = Field((), description="Names that `env()` may read.")
 
 
 def load_config(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 
@@ -27,6 +27,13 @@ class Problem:
     what: str
     where: Location | None = None
     hint: str | None = None
+
+    def relative_to(self, root: Path) -> Problem:
+        """The same problem with its place relative to `root`, if it lies below."""
+        where = self.where
+        if where is None or not where.path.is_relative_to(root):
+            return self
+        return replace(self, where=replace(where, path=where.path.relative_to(root)))
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
@@ -51,6 +58,10 @@ class HarnessError(Exception):
         first = what if isinstance(what, Problem) else Problem(what, where, hint)
         self.problems: tuple[Problem, ...] = (first, *more)
         super().__init__("\n".join(map(str, self.problems)))
+
+    def told(self, root: Path) -> str:
+        """The problems as text, with places relative to `root`."""
+        return "\n".join(str(problem.relative_to(root)) for problem in self.problems)
 
 
 class SpecError(HarnessError):

@@ -71,10 +71,10 @@ class PGliteProcess(PGliteManager):  # type: ignore[misc] # its base is untyped,
     ) -> None:
         # The base class adds a handler that prints to stdout, unless there is a handler.
         logging.getLogger(PGliteManager.__module__).addHandler(logging.NullHandler())
-        self._directory = WorkDirectory()
         self._runtime = runtime
         self._template = template
         self._modules = runtime.extension_modules(extensions)
+        self._directory = WorkDirectory()
         self._data = template if in_place else self._directory.path / "data"
         self._returncode: int | None = None
         socket = self._directory.path / ".s.PGSQL.5432"

@@ -150,7 +150,7 @@ class Client {
       if (bytes.length < next) break;
       const type = String.fromCharCode(bytes[end]);
       if (type === "X") {
-        if (!this.held) this.run(bytes.subarray(start, end));
+        this.run(bytes.subarray(start, end));
         this.socket.end();
         return this.leave();
       }

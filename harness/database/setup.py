@@ -148,8 +148,8 @@ class CallableStep:
     source: Path
 
     def content(self) -> bytes:
-        """The source file of the function; what else it reads belongs into `watch`."""
-        return self.source.read_bytes()
+        """Its name and its source file; what else it reads belongs into `watch`."""
+        return self.target.encode() + b"\0" + self.source.read_bytes()
 
     def run(self, dsn: str) -> None:
         """Calls the function.

@@ -117,8 +117,9 @@ def _initdb(machine: Runtime, data: Path) -> None:
     try:
         process.wait(_INITDB_SECONDS)
     except subprocess.TimeoutExpired:
-        process.kill()
+        pass  # the exit code will be a signal's
     finally:
+        process.kill()
         process.communicate()
     if process.returncode != 0:
         tail = "\n".join(path.read_text(errors="replace").splitlines()[-20:])
@@ -139,6 +140,10 @@ def _fill(process: PGliteProcess, data: Path, work: Callable[[str], None]) -> No
             connection.execute("checkpoint")
             segment = connection.execute("select pg_walfile_name(pg_current_wal_lsn())").fetchone()
         process.shut_down()
+    except psycopg.OperationalError as error:
+        raise DatabaseError(
+            f"PGlite failed while the template was built: {error}\n{process.log_tail()}"
+        ) from error
     finally:
         process.stop()
     assert segment is not None  # a select without FROM has one row

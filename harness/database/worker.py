@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -71,6 +73,10 @@ class WorkerPGlite:
         """How the process ended, with the last lines of its log."""
         if self._process is None:
             return "it was not running"
+        if self._process.process is not None:
+            # The connection is lost a moment before the process is gone.
+            with suppress(subprocess.TimeoutExpired):
+                self._process.process.wait(timeout=1)
         tail = self._process.log_tail(5)
         return self._process.exit_description() + (f"\n{tail}" if tail else "")
 

@@ -52,6 +52,12 @@ def load(path: Path, root: Path) -> tuple[LoadedSpec, ...]:
     Raises:
         SpecError: everything that is wrong with the file.
     """
+    if path.name.startswith("_"):
+        raise SpecError(
+            "this is a shared part: a name that begins with _ is never collected",
+            where=Location(path),
+            hint="rename the file, or name it in `use`",
+        )
     data = read(path)
     if not isinstance(data, YamlMapping):
         raise SpecError(

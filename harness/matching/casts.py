@@ -8,6 +8,15 @@ Answer = TypeVar("Answer", str, bool)
 Relation = Literal["<", "<=", "=", ">", ">="]
 
 
+class IncomparableError(Exception):
+    """An expected value that cannot be read as one of this type; says why."""
+
+    def __init__(self, reason: str, hint: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.hint = hint
+
+
 class Casts(Protocol):
     """PostgreSQL's judgement of texts; each call may be a round trip."""
 

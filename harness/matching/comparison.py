@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from harness.errors import nearest
-from harness.matching.casts import RememberedCasts
-from harness.matching.display import show
-from harness.matching.failure import Failure, IncomparableError, gravest, senseless
+from harness.matching.casts import IncomparableError, RememberedCasts
+from harness.matching.failure import Failure, gravest, senseless
 from harness.matching.operators import OPERATORS
 from harness.matching.plain import plain
 from harness.matching.scalars import differs, equality, incomparable, noun_of
@@ -26,6 +25,9 @@ class Comparison:
     def __init__(self, casts: RememberedCasts, *, partial: bool = False) -> None:
         self.casts = casts
         self.partial = partial
+        # Reading the operators off a model takes longer than judging most of them, and one matcher
+        # may be tried on a thousand rows.
+        self._operators: dict[int, tuple[Matcher, dict[str, Any]]] = {}
 
     def partially(self) -> Comparison:
         """The same, content with mappings that have further keys."""
@@ -43,7 +45,7 @@ class Comparison:
         if isinstance(expected, Matcher):
             return gravest(
                 self._operator(name, argument, value)
-                for name, argument in expected.operators.items()
+                for name, argument in self._operators_of(expected).items()
             )
         if expected is None or is_null(value):
             return None if expected is None and is_null(value) else differs(expected, value)
@@ -55,10 +57,15 @@ class Comparison:
             case Fields():
                 return self._fields(expected, value)
 
+    def _operators_of(self, matcher: Matcher) -> dict[str, Any]:
+        if id(matcher) not in self._operators:
+            self._operators[id(matcher)] = (matcher, matcher.operators)  # kept, so that the id is
+        return self._operators[id(matcher)][1]
+
     def _operator(self, name: str, argument: Any, value: Value) -> Failure | None:
         operator = OPERATORS.get(name)
         if operator is None:
-            return senseless(f"{name} cannot be judged here")
+            return senseless("{} cannot be judged here", name)
         return operator(argument, value, self)
 
     def _items(self, expected: Any, value: Items) -> Failure | None:
@@ -69,7 +76,8 @@ class Comparison:
         if len(expected) != len(value.items):
             left, right = len(expected), len(value.items)
             elements = "element" if left == 1 else "elements"
-            return Failure(f"{left} {elements} expected, {right} found: {differs(expected, value)}")
+            words = f"{left} {elements} expected, {right} found"
+            return Failure(f"{words}: {{}} against {{}}", (expected, value))
         return gravest(
             failure.below(index)
             for index, (item, found) in enumerate(zip(expected, value.items, strict=True))
@@ -89,11 +97,11 @@ class Comparison:
         if not isinstance(expected, dict):
             return _mixed(expected, value)
         if value.open and not expected:
-            return senseless(f"an empty mapping holds for every {noun_of(value).split()[-1]}")
+            return senseless("an empty mapping holds for every row and object")
         failures = [self.field(name, item, value) for name, item in expected.items()]
         if not value.open and not self.partial:
             surplus = [name for name in value.fields if name not in expected]
-            failures += [Failure(f"unexpected key {show(name)}") for name in surplus[:1]]
+            failures += [Failure("unexpected key {}", (name,)) for name in surplus[:1]]
         return gravest(failures)
 
     def field(self, name: str, expected: Any, value: Fields) -> Failure | None:
@@ -107,7 +115,8 @@ class Comparison:
         # An optional key may be missing; a column or an attribute is missing by mistake.
         near = nearest(str(name), value.fields)
         return Failure(
-            f"there is no {value.noun} {show(name)}",
+            f"there is no {value.noun} {{}}",
+            (name,),
             senseless=value.open,
             hint=f"did you mean {near!r}?" if near else None,
         )

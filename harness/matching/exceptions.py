@@ -109,7 +109,7 @@ def _condition(expected: Any, error: BaseException, comparison: Comparison) -> F
     if isinstance(expected, str):
         if expected not in CONDITIONS:
             reason = f"{expected!r} is not a condition name of PostgreSQL"
-            return senseless(reason, did_you_mean(expected, CONDITIONS))
+            return senseless(reason, hint=did_you_mean(expected, CONDITIONS))
         if CONDITIONS[expected] == state:
             return None
         return Failure(f"condition: {expected} expected, {_condition_name(state)} found")

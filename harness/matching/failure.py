@@ -4,35 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
+from harness.matching.display import abridged, contrast, show
 from harness.results import Step
-
-
-class IncomparableError(Exception):
-    """An expected value that cannot be compared with values of this type; says why."""
-
-    def __init__(self, reason: str, hint: str | None = None) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.hint = hint
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
     """An expectation that does not hold for a value.
 
+    Most failures are those of rows that were merely tried, so the text is made when it is read.
+
     Attributes:
-        reason: a phrase, e.g. "3 expected, 4 found".
+        words: a phrase, with `{}` for each of the values in `shown`.
+        shown: one value, or two that are contrasted, expected and actual.
+        because: what else there is to say.
         path: from the value that was judged down to the part that differs.
         senseless: the comparison itself has no meaning (text for an integer column, a column that
             is not there), so that its opposite does not hold either.
         hint: what to do, where that is known.
     """
 
-    reason: str
+    words: str
+    shown: tuple[Any, ...] = ()
+    because: str | None = None
     path: tuple[Step, ...] = ()
     senseless: bool = False
     hint: str | None = None
+
+    @property
+    def reason(self) -> str:
+        """A phrase, e.g. "3 expected, 4 found"."""
+        if not self.shown:
+            said = self.words
+        elif len(self.shown) == 1:
+            said = self.words.format(abridged(show(self.shown[0])))
+        else:
+            said = self.words.format(*contrast(*self.shown))
+        return f"{said}: {self.because}" if self.because else said
 
     def below(self, step: Step) -> Failure:
         """The same failure, seen from the value that holds this one at `step`."""
@@ -42,9 +52,11 @@ class Failure:
         return f"{dotted(self.path)}: {self.reason}" if self.path else self.reason
 
 
-def senseless(reason: str, hint: str | None = None) -> Failure:
+def senseless(
+    words: str, *shown: Any, because: str | None = None, hint: str | None = None
+) -> Failure:
     """The failure of a comparison that has no meaning."""
-    return Failure(reason, senseless=True, hint=hint)
+    return Failure(words, shown, because, senseless=True, hint=hint)
 
 
 def gravest(failures: Iterable[Failure | None]) -> Failure | None:

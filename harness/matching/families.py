@@ -14,8 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from harness.matching import numbers, times
-from harness.matching.casts import Casts
-from harness.matching.failure import IncomparableError
+from harness.matching.casts import Casts, IncomparableError
 from harness.matching.typenames import BITS, NUMBERS, TEXTS
 
 _UUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}")

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from harness.errors import nearest
 from harness.matching import times
-from harness.matching.casts import Casts
-from harness.matching.failure import Failure, IncomparableError, senseless
+from harness.matching.casts import Casts, IncomparableError
+from harness.matching.failure import Failure, senseless
 from harness.matching.families import JSON_BOOLEAN, JSON_NUMBER, JSON_TEXT, is_uuid
 from harness.matching.scalars import noun_of
 from harness.matching.typenames import FLOATS, INTEGERS, JSONS, KNOWN, NUMBERS, TEXTS, canonical
@@ -22,7 +22,7 @@ def type_failure(name: str, value: Value, casts: Casts) -> Failure | None:
     try:
         holds = _KINDS[name](value) if name in _KINDS else _is_of_type(name, value, casts)
     except IncomparableError as error:
-        return senseless(error.reason, error.hint)
+        return senseless(error.reason, hint=error.hint)
     return None if holds else Failure(f"type {name} expected, {_described(value)} found")
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal, DecimalException
+from functools import lru_cache
 from typing import Literal
 
-from harness.matching.casts import Casts
-from harness.matching.failure import IncomparableError
+from harness.matching.casts import Casts, IncomparableError
 from harness.matching.typenames import INTEGERS
 
 NumberKey = Decimal | Literal["NaN"]
@@ -18,6 +18,7 @@ _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.
 _SPECIAL = re.compile(r"\s*(nan|[+-]?inf(inity)?)\s*", re.IGNORECASE)
 
 
+@lru_cache(maxsize=4096)
 def number_key(text: str) -> NumberKey | None:
     """The number that a text is, or None."""
     if not (_NUMBER.fullmatch(text) or _SPECIAL.fullmatch(text)):

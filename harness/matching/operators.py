@@ -7,9 +7,9 @@ from collections.abc import Callable
 from decimal import Decimal, DecimalException, localcontext
 from typing import Any, Protocol
 
-from harness.matching.casts import Relation, RememberedCasts
-from harness.matching.display import abridged, contrast, show
-from harness.matching.failure import Failure, IncomparableError, gravest, senseless
+from harness.matching.casts import IncomparableError, Relation, RememberedCasts
+from harness.matching.display import show
+from harness.matching.failure import Failure, gravest, senseless
 from harness.matching.families import NUMERIC, TEXTUAL
 from harness.matching.kinds import type_failure
 from harness.matching.numbers import plain_number
@@ -50,11 +50,11 @@ def _any(_argument: Any, _value: Value, _comparer: Comparer) -> Failure | None:
 def _null(argument: Any, value: Value, _comparer: Comparer) -> Failure | None:
     if is_null(value) == argument:
         return None
-    return Failure(f"null expected, {_shown(value)} found" if argument else "null found")
+    return Failure("null expected, {} found" if argument else "{} found", (value,))
 
 
 def _absent(_argument: Any, value: Value, _comparer: Comparer) -> Failure | None:
-    return Failure(f"it should be absent, {_shown(value)} found")
+    return Failure("it should be absent, {} found", (value,))
 
 
 def _not(argument: Any, value: Value, comparer: Comparer) -> Failure | None:
@@ -62,7 +62,7 @@ def _not(argument: Any, value: Value, comparer: Comparer) -> Failure | None:
         return Failure("null found, for which $not never holds")
     failure = comparer.match(argument, value)
     if failure is None:
-        return Failure(f"anything but {abridged(show(argument))} expected, {_shown(value)} found")
+        return Failure("anything but {} expected, {} found", (argument, value))
     return failure if failure.senseless else None
 
 
@@ -77,7 +77,7 @@ def _one_of(argument: Any, value: Value, comparer: Comparer) -> Failure | None:
     worst = gravest(failures)
     if worst and (worst.senseless or len(failures) == 1):
         return worst
-    return Failure(f"one of {abridged(show(argument))} expected, {_shown(value)} found")
+    return Failure("one of {} expected, {} found", (argument, value))
 
 
 def _eq(argument: Any, value: Value, comparer: Comparer) -> Failure | None:
@@ -90,7 +90,7 @@ def _ne(argument: Any, value: Value, comparer: Comparer) -> Failure | None:
 
 def _in(argument: Any, value: Value, comparer: Comparer) -> Failure | None:
     if not isinstance(argument, (list, tuple)) or not argument:
-        return senseless(f"$in needs a list with elements, not {abridged(show(argument))}")
+        return senseless("$in needs a list with elements, not {}", argument)
     return gravest(map(_against_null, argument)) or _one_of(argument, value, comparer)
 
 
@@ -103,8 +103,7 @@ def _ordered(relation: Relation, words: str) -> Operator:
             holds = in_order(relation, argument, value, comparer.casts)
         except IncomparableError as error:
             return incomparable(argument, value, error)
-        left, right = contrast(argument, value)
-        return None if holds else Failure(f"{words} {left} expected, {right} found")
+        return None if holds else Failure(f"{words} {{}} expected, {{}} found", (argument, value))
 
     return judge
 
@@ -117,7 +116,7 @@ _lte = _ordered("<=", "at most")
 
 def _between(argument: Any, value: Value, comparer: Comparer) -> Failure | None:
     if not isinstance(argument, (list, tuple)) or len(argument) != 2:
-        return senseless(f"$between needs two bounds, not {abridged(show(argument))}")
+        return senseless("$between needs two bounds, not {}", argument)
     return gravest([_gte(argument[0], value, comparer), _lte(argument[1], value, comparer)])
 
 
@@ -132,8 +131,8 @@ def _approx(argument: Approximation, value: Value, _comparer: Comparer) -> Failu
     found = value_key(value)
     if isinstance(found, Decimal) and _is_near(found, wanted, tolerance):
         return None
-    left, right = contrast(argument.value, value)
-    return Failure(f"about {left} expected (± {tolerance.normalize():.6g}), {right} found")
+    words = f"about {{}} expected (± {tolerance.normalize():.6g}), {{}} found"
+    return Failure(words, (argument.value, value))
 
 
 def _tolerance(near: Approximation, wanted: Decimal) -> Decimal:
@@ -168,18 +167,18 @@ def _regex(argument: Any, value: Value, _comparer: Comparer) -> Failure | None:
     if text is None:
         return senseless(f"text expected, {noun_of(value)} found")
     if not isinstance(argument, str) or not argument:
-        return senseless(f"$regex needs a pattern, not {abridged(show(argument))}")
+        return senseless("$regex needs a pattern, not {}", argument)
     try:
         if re.search(argument, text):
             return None
     except re.error as error:
-        return senseless(f"the pattern {argument!r} is not a regular expression: {error}")
-    return Failure(f"text with {abridged(show(argument))} in it expected, {_shown(value)} found")
+        return senseless("{} is not a regular expression", argument, because=str(error))
+    return Failure("text with {} in it expected, {} found", (argument, value))
 
 
 def _type(argument: Any, value: Value, comparer: Comparer) -> Failure | None:
     if not isinstance(argument, str):
-        return senseless(f"$type needs the name of a type, not {abridged(show(argument))}")
+        return senseless("$type needs the name of a type, not {}", argument)
     return type_failure(argument, value, comparer.casts)
 
 
@@ -197,7 +196,7 @@ def _len(argument: Any, value: Value, comparer: Comparer) -> Failure | None:
     if argument is None:
         return senseless("no length is null")
     failure = comparer.match(argument, count_of(length))
-    return failure and Failure(f"length: {failure}", senseless=failure.senseless)
+    return failure and failure.below("length")
 
 
 def _contains(argument: Any, value: Value, comparer: Comparer) -> Failure | None:
@@ -216,10 +215,10 @@ def _contains_text(argument: Any, value: Value) -> Failure | None:
     if text is None:
         return senseless(f"{noun_of(value)} contains nothing")
     if not isinstance(argument, str):
-        return senseless(f"text contains text, not {abridged(show(argument))}")
+        return senseless("text contains text, not {}", argument)
     if argument in text:
         return None
-    return Failure(f"text with {abridged(show(argument))} in it expected, {_shown(value)} found")
+    return Failure("text with {} in it expected, {} found", (argument, value))
 
 
 def _contains_keys(argument: Any, value: Fields, comparer: Comparer) -> Failure | None:
@@ -227,15 +226,14 @@ def _contains_keys(argument: Any, value: Fields, comparer: Comparer) -> Failure 
         return gravest([comparer.field(name, item, value) for name, item in argument.items()])
     names = argument if isinstance(argument, (list, tuple)) else [argument]
     if not all(isinstance(name, str) for name in names):
-        return senseless(f"a mapping contains keys, not {abridged(show(argument))}")
+        return senseless("a mapping contains keys, not {}", argument)
     missing = [name for name in names if name not in value.fields]
-    return Failure(f"there is no {value.noun} {show(missing[0])}") if missing else None
+    return Failure(f"there is no {value.noun} {{}}", (missing[0],)) if missing else None
 
 
 def _unordered(argument: Any, value: Value, comparer: Comparer) -> Failure | None:
     if not isinstance(value, Items) or not isinstance(argument, (list, tuple)):
-        found = noun_of(value) if not isinstance(value, Items) else abridged(show(argument))
-        return senseless(f"$unordered compares lists, not {found}")
+        return senseless("$unordered compares lists: {} expected, {} found", argument, value)
     if len(argument) != len(value.items):
         return Failure(f"{len(argument)} elements expected, {len(value.items)} found")
     return _paired(list(argument), value, comparer)
@@ -259,8 +257,10 @@ def _missing(expected: Any, value: Items, comparer: Comparer) -> Failure:
     """The failure of an element that has no counterpart; senseless if it could never have one."""
     failures = [failure for item in value.items if (failure := comparer.match(expected, item))]
     never = len(failures) == len(value.items) > 0 and all(each.senseless for each in failures)
-    reason = f"no element (left) for {abridged(show(expected))} in {_shown(value)}"
-    return senseless(reason, failures[0].hint) if never else Failure(reason)
+    words = "no element (left) for {} in {}"
+    return Failure(
+        words, (expected, value), senseless=never, hint=failures[0].hint if never else None
+    )
 
 
 def _each(argument: Any, value: Value, comparer: Comparer) -> Failure | None:
@@ -274,7 +274,7 @@ def _each(argument: Any, value: Value, comparer: Comparer) -> Failure | None:
 
 def _partial(argument: Any, value: Value, comparer: Comparer) -> Failure | None:
     if not isinstance(plain(argument), (dict, list)) or not argument:
-        return senseless(f"$partial needs a mapping or list, not {abridged(show(argument))}")
+        return senseless("$partial needs a mapping or list, not {}", argument)
     return comparer.partially().match(argument, value)
 
 
@@ -287,14 +287,10 @@ def _against_null(argument: Any) -> Failure | None:
     return senseless("a comparison with null never holds") if argument is None else None
 
 
-def _shown(value: Value) -> str:
-    return abridged(show(value))
-
-
 def _not_null(operator: Operator) -> Operator:
     def judge(argument: Any, value: Value, comparer: Comparer) -> Failure | None:
         if is_null(value):
-            return Failure(f"{abridged(show(argument))} is asked for, null found")
+            return Failure("{} is asked for, null found", (argument,))
         return operator(argument, value, comparer)
 
     return judge

@@ -6,9 +6,9 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from harness.matching.casts import IncomparableError
 from harness.matching.comparison import Comparison
-from harness.matching.display import show
-from harness.matching.failure import Failure, IncomparableError, senseless
+from harness.matching.failure import Failure, senseless
 from harness.matching.pairing import pair
 from harness.matching.plain import YAML_SCALARS, plain
 from harness.matching.scalars import expected_key
@@ -86,7 +86,7 @@ def expected_row(row: Any, columns: Sequence[str] | None) -> ExpectedRow:
         return dict(zip(columns, row, strict=True))
     if isinstance(row, Matcher) or (isinstance(row, dict) and row):
         return row
-    return senseless(f"{show(row)} is no row", "a row is a mapping of columns to values")
+    return senseless("{} is no row", row, hint="a row is a mapping of columns to values")
 
 
 def row_differences(expected: ExpectedRow, row: Fields, comparison: Comparison) -> Differences:
@@ -101,6 +101,13 @@ def row_differences(expected: ExpectedRow, row: Fields, comparison: Comparison) 
     except RecursionError:
         return {None: senseless("a value is nested too deeply to be compared")}
     return {name: failure for name, failure in failures.items() if failure}
+
+
+def row_matches(expected: ExpectedRow, row: Fields, comparison: Comparison) -> bool:
+    """Whether a row matches; as `row_differences`, but it stops at the first difference."""
+    if not isinstance(expected, dict):
+        return not row_differences(expected, row, comparison)
+    return not any(row_differences({name: expected[name]}, row, comparison) for name in expected)
 
 
 def ordered_pairs(
@@ -139,7 +146,7 @@ def unordered_pairs(
 
     def holds(left: int, right: int) -> bool:
         rest = sought[left].rest
-        return rest is None or not row_differences(rest, table.rows[right], comparison)
+        return rest is None or row_matches(rest, table.rows[right], comparison)
 
     partners = pair([each.candidates for each in sought], holds)
     pairs = [Pair(left, right, {}) for left, right in enumerate(partners) if right is not None]

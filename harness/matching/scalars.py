@@ -7,9 +7,9 @@ from collections.abc import Callable, Hashable
 from datetime import datetime
 from typing import Any
 
-from harness.matching.casts import Relation, RememberedCasts
-from harness.matching.display import contrast, show
-from harness.matching.failure import Failure, IncomparableError, senseless
+from harness.matching.casts import IncomparableError, Relation, RememberedCasts
+from harness.matching.display import show
+from harness.matching.failure import Failure, senseless
 from harness.matching.families import TEXTUAL
 from harness.matching.plain import YAML_SCALARS, plain
 from harness.matching.times import TIMESTAMPTZ
@@ -38,14 +38,14 @@ def noun_of(value: Value) -> str:
 
 def differs(expected: Any, value: Value) -> Failure:
     """The failure of a value that is another than the expected one."""
-    left, right = contrast(expected, value)
-    return Failure(f"{left} expected, {right} found")
+    return Failure("{} expected, {} found", (expected, value))
 
 
 def incomparable(expected: Any, value: Value, error: IncomparableError) -> Failure:
     """The failure of a value that cannot be compared with what is expected."""
-    left, right = contrast(expected, value)
-    return senseless(f"{left} expected, {right} found: {error.reason}", error.hint)
+    return senseless(
+        "{} expected, {} found", expected, value, because=error.reason, hint=error.hint
+    )
 
 
 def expected_key(expected: Any, value: Scalar, casts: RememberedCasts) -> Hashable:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 
-from harness.matching.casts import Casts
-from harness.matching.failure import IncomparableError
+from harness.matching.casts import Casts, IncomparableError
 
 _CLOCK = r"(?P<clock>\d\d:\d\d(:\d\d(\.\d{1,6})?)?)"
 _OFFSET = r"(?P<offset>Z|[+-]\d\d(:?\d\d(:\d\d)?)?)"
@@ -27,6 +27,7 @@ TIME = "time without time zone"
 TIMETZ = "time with time zone"
 
 
+@lru_cache(maxsize=4096)
 def instant(text: str) -> tuple[datetime, bool] | None:
     """The moment that an ISO text names, in UTC, and whether it names an offset; or None.
 

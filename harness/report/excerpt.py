@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from harness.errors import Location
 from harness.report.glyphs import ELLIPSIS, clipped, clipped_halves, printable, width
-from harness.report.lines import BLANK, FAINT, HEADING, MARKED, REASON, Line, Span, line
+from harness.report.lines import FAINT, HEADING, MARKED, REASON, Line, Span, line
 
 _BEFORE = 3
 _AFTER = 2
@@ -26,19 +25,18 @@ class Excerpt:
     where: Location
 
 
-def excerpt(where: Location, key: str, root: Path) -> Excerpt | None:
+def excerpt(where: Location, key: str) -> Excerpt | None:
     """The lines around a place, from the block below `key` that holds it.
 
     Args:
         where: the place.
         key: `operations`, for example: the excerpt begins with the item of that list.
-        root: what a relative path is relative to.
 
     Returns:
         None where the file cannot be read, or has changed and has no such place any more.
     """
     try:
-        lines = (root / where.path).read_text(encoding="utf-8-sig").split("\n")
+        lines = where.path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, ValueError):
         return None
     if not (0 < where.line <= len(lines) and where.column <= len(lines[where.line - 1]) + 1):
@@ -61,7 +59,7 @@ def excerpt_lines(shown: Excerpt, columns: int) -> Iterator[Line]:
             yield from _marked(f"> {number:{digits}} | ", text, shown.where.column - 1, room)
         else:
             shortened = clipped(printable(text), room)
-            yield (Span(f"  {number:{digits}} | ", FAINT), Span(shortened)) if text else BLANK
+            yield (Span(f"  {number:{digits}} | ", FAINT), Span(shortened))
 
 
 def _marked(gutter: str, text: str, place: int, room: int) -> Iterator[Line]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 
 ELLIPSIS = "…"
@@ -86,14 +85,16 @@ def _fitting(text: str, columns: int) -> str:
 
 
 def _broken(text: str, columns: int) -> list[str]:
-    lines = [""]
-    for word in re.split(r"(?<=\S)(?= )", text):  # a word keeps the spaces before it
-        if lines[-1] and width(lines[-1] + word) > columns:
-            lines.append("")
-        rest = word if lines == [""] or lines[-1] else word.lstrip()
-        while width(rest) > columns:
-            head = _fitting(rest, columns) or rest[0]
-            lines[-1:] = [head, ""]
-            rest = rest[len(head) :]
-        lines[-1] += rest
-    return lines
+    if width(text) <= columns:
+        return [text]
+    lines: list[str] = []
+    start = used = gap = 0
+    for index, character in enumerate(text):
+        used += _columns(character)
+        if character == " ":
+            gap = index + 1
+        if used > columns:
+            end = gap if text[start:gap].strip() else index
+            lines.append(text[start:end].rstrip())
+            start, used = end, width(text[end : index + 1])
+    return [*lines, text[start:]]

@@ -36,7 +36,7 @@ class Terminal(Protocol):
     def fullwidth(self) -> int:
         """The terminal's width in columns."""
 
-    def write(self, msg: str, /, **markup: bool) -> None:
+    def write(self, msg: str, **markup: bool) -> None:
         """Write a text in a style."""
 
 

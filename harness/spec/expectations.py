@@ -59,6 +59,15 @@ Rows = list[Row]
 Condition = TypeAliasType("Condition", Annotated[Expected, BeforeValidator(_condition)])
 
 
+def _sqlstate(value: Any) -> Any:
+    if isinstance(value, int):
+        refuse("an SQLSTATE is text", hint=f"quote it: '{value:05}'")
+    return value
+
+
+SqlState = TypeAliasType("SqlState", Annotated[Expected, BeforeValidator(_sqlstate)])
+
+
 class ErrorExpectation(Model):
     """The error that an operation must end with; all keys hold for one error of its chain."""
 
@@ -68,7 +77,7 @@ class ErrorExpectation(Model):
     condition: Condition = Field(
         None, description="PostgreSQL's name of the condition, e.g. `unique_violation`."
     )
-    sqlstate: Expected = Field(None, description="The SQLSTATE: five characters, quoted.")
+    sqlstate: SqlState = Field(None, description="The SQLSTATE: five characters, quoted.")
     message: Expected = Field(None, description="The message, exactly, or a matcher.")
     constraint: Expected = Field(None, description="Name of the constraint that was violated.")
     schema_: Expected = Field(None, alias="schema", description="Schema that the error names.")
@@ -89,8 +98,6 @@ class ErrorExpectation(Model):
     def _says_something(self) -> Self:
         if not self.model_fields_set and not self.attributes:
             refuse("an empty mapping says nothing about the error", hint="name its condition")
-        if isinstance(self.sqlstate, int):
-            refuse("an SQLSTATE is text", "sqlstate", hint=f"quote it: '{self.sqlstate:05}'")
         return self
 
 
@@ -107,6 +114,9 @@ def _error(value: Any) -> Any:
         return {"sqlstate": value}
     is_class = value[:1].isupper() or ":" in value or "." in value
     return {"exception": value} if is_class else {"condition": value}
+
+
+Error = TypeAliasType("Error", Annotated[ErrorExpectation, BeforeValidator(_error)])
 
 
 class TableChanges(Model):
@@ -150,7 +160,7 @@ class Queries(Model):
 
 
 class Plan(Model):
-    """What the planner can do for the statement."""
+    """How the statement may be planned."""
 
     index: StrictStr = Field(description="An index that can serve the statement.")
 
@@ -167,7 +177,7 @@ class Outcome(Model):
 
     contradictions: ClassVar[Contradictions] = ()
 
-    error: Annotated[ErrorExpectation, BeforeValidator(_error)] | None = Field(
+    error: Error | None = Field(
         None,
         description="The operation must fail: a condition name, an SQLSTATE, an exception class, "
         "or a mapping.",

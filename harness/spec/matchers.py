@@ -21,6 +21,10 @@ from typing_extensions import TypeAliasType
 
 from harness.spec.model import Model, refuse
 
+_TYPES = (
+    "int float number text bool uuid timestamp timestamptz date time interval json array bytes null"
+)
+
 # Tags appear in the location of validation errors; no key of a mapping looks like this.
 _TAGS = ("<matcher>", "<mapping>", "<list>", "<scalar>")
 
@@ -171,8 +175,8 @@ class Matcher(Model):
     type: StrictStr = Field(
         "",
         alias="$type",
-        description="Is of this type: `int float number text bool uuid timestamp timestamptz "
-        "date time interval json array bytes null`, or a PostgreSQL type name.",
+        description=f"Is of this type: `{_TYPES}`, or a PostgreSQL type name.",
+        examples=_TYPES.split(),
     )
     len: Count = Field(
         0,

@@ -90,7 +90,7 @@ class BaseOperation(Model):
         description="Name → JMESPath over the outcome, e.g. `rows[0].id`; a path that ends in ? "
         "may find nothing.",
     )
-    expect: Outcome | None = None
+    expect: Outcome | None = Field(None, description="What must hold of the outcome.")
 
     @classmethod
     def unknown_key(cls, key: str) -> tuple[str, str | None]:
@@ -171,7 +171,8 @@ class HttpOperation(BaseOperation):
     nullable = frozenset({"as", "json"})
 
     http: Annotated[StrictStr, Field(pattern=_REQUEST + r"|\{\{")] = Field(
-        description='Method and path: "POST /issues".'
+        description='Method and path: "POST /issues".',
+        examples=[f"{method} /" for method in ("GET", "POST", "PUT", "PATCH", "DELETE")],
     )
     json_: Any = Field(None, alias="json", description="Body of the request, as JSON.")
     form: OrTemplate[dict[StrictStr, Any]] | None = Field(None, description="Body, as a form.")

@@ -13,6 +13,7 @@ from pydantic import (
     Field,
     SkipValidation,
     StrictStr,
+    WithJsonSchema,
     model_validator,
 )
 
@@ -60,7 +61,9 @@ def _timeout(value: Any) -> Any:
 SpecName = Annotated[Name, AfterValidator(_spec_name)]
 Tags = list[Annotated[StrictStr, AfterValidator(_tag)]]
 Reason = Literal[True] | Annotated[StrictStr, Field(min_length=1)]
-Timeout = Annotated[Number, AfterValidator(_timeout)]
+Timeout = Annotated[
+    Number, AfterValidator(_timeout), WithJsonSchema({"type": "number", "minimum": 0})
+]
 
 
 class Requirements(Model):

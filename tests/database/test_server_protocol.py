@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import socket
 import struct
+import termios
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -60,6 +63,14 @@ class Wire:
     def send(self, data: bytes) -> None:
         self.socket.sendall(data)
 
+    def await_read(self) -> None:
+        """Returns when the server has taken all that was sent."""
+        unread = struct.pack("i", 1)
+        deadline = time.monotonic() + 20
+        while unread != bytes(4) and time.monotonic() < deadline:
+            unread = fcntl.ioctl(self.socket, termios.TIOCOUTQ, unread)
+        assert unread == bytes(4)
+
     def until(self, end: bytes, count: int = 1) -> bytes:
         seen = b""
         while seen.count(end) < count:
@@ -93,6 +104,7 @@ def test_messages_may_come_byte_by_byte(process: PGliteProcess) -> None:
     with Wire(process) as wire:
         for byte in startup() + query("select 'whole'"):
             wire.send(bytes([byte]))
+            wire.await_read()
         assert b"whole" in wire.until(READY, 2)
 
 
@@ -137,6 +149,18 @@ def test_a_second_client_is_told_that_there_is_one_place(
 def test_the_next_client_may_come_as_soon_as_the_first_has_left(process: PGliteProcess) -> None:
     for _ in range(50):
         psycopg.connect(process.dsn).close()
+
+
+def test_a_client_waits_for_the_place_of_one_that_is_about_to_leave(
+    process: PGliteProcess,
+) -> None:
+    with Wire(process).begin() as first, Wire(process) as second:
+        second.send(startup())
+        second.await_read()
+        first.send(query("select count(*) from generate_series(1, 50000)"))  # a little while
+        first.until(READY)
+        first.socket.close()
+        second.until(READY)
 
 
 def test_a_client_that_leaves_takes_its_transaction_and_session_along(
@@ -258,6 +282,13 @@ def test_pipelines_work(connection: psycopg.Connection[Any]) -> None:
         connection.execute("insert into t values (1, 'x')")
         two = connection.execute("select count(*) from t")
         assert (one.fetchone(), two.fetchone()) == ((1,), (1,))
+
+
+def test_a_large_schema_fits_into_one_transaction(process: PGliteProcess) -> None:
+    with psycopg.connect(process.dsn) as connection:
+        for number in range(300):
+            connection.execute(f"create table many{number} (id serial primary key, a text unique)")
+        connection.rollback()
 
 
 def test_endless_recursion_is_an_error_and_not_the_end(
