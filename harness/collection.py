@@ -70,7 +70,7 @@ class SpecItem(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *args: Any) -> Any:
         """The mismatches, each with its YAML; errors of the user's without a traceback."""
         if isinstance(excinfo.value, SpecFailedError):
-            return SpecReport(excinfo.value.result, self.config.rootpath)
+            return SpecReport(excinfo.value.result, self.config.rootpath, self.nodeid)
         if isinstance(excinfo.value, HarnessError):
             return excinfo.value.told(self.config.rootpath)
         return super().repr_failure(excinfo, *args)

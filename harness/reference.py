@@ -156,7 +156,7 @@ def _settings() -> list[Row]:
 
 
 def _default(value: object) -> str:
-    return "" if value is None else f"`{json.dumps(value)}`"
+    return "—" if value is None else f"`{json.dumps(value)}`"
 
 
 def main() -> int:

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -21,6 +22,20 @@ from harness.errors import DatabaseError
 
 DEFAULT_SETTINGS = {"TimeZone": "UTC", "DateStyle": "ISO"}
 """What every session begins with, unless the configuration says otherwise."""
+
+
+class _Connection(psycopg.Connection[Any]):
+    """A connection whose statements end when they are cancelled.
+
+    PGlite ignores cancel requests. On Ctrl-C psycopg would send one and wait ten seconds for it to
+    work; only killing the process works.
+    """
+
+    kill: Callable[[], None]
+
+    def cancel_safe(self, *, timeout: float = 0.0) -> None:
+        """End the statement that runs, and with it the database."""
+        self.kill()
 
 
 class WorkerPGlite:
@@ -102,7 +117,10 @@ class WorkerPGlite:
         machine = runtime(self._progress)
         self._process = PGliteProcess(machine, directory, self._config.extensions)
         self._process.start()
-        connection = psycopg.connect(self._process.dsn, autocommit=True, prepare_threshold=None)
+        connection = _Connection.connect(
+            self._process.dsn, autocommit=True, prepare_threshold=None
+        )
+        connection.kill = self.kill
         session = Session(connection)
         self._configure(session)
         catalog = read_catalog(session)

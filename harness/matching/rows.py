@@ -9,11 +9,11 @@ from typing import Any, Literal
 from harness.matching.casts import IncomparableError
 from harness.matching.comparison import Comparison
 from harness.matching.failure import Failure, senseless
+from harness.matching.keys import is_plain, key_of, key_of_expected
 from harness.matching.pairing import pair
-from harness.matching.plain import YAML_SCALARS, plain
-from harness.matching.scalars import expected_key
+from harness.matching.plain import plain
 from harness.matching.typenames import canonical
-from harness.matching.values import Fields, Scalar, is_structured, reader_of, value_key, value_of
+from harness.matching.values import Fields, Scalar, Value, reader_of
 from harness.results import ResultSet
 from harness.spec.matchers import Matcher
 
@@ -107,7 +107,10 @@ def row_matches(expected: ExpectedRow, row: Fields, comparison: Comparison) -> b
     """Whether a row matches; as `row_differences`, but it stops at the first difference."""
     if not isinstance(expected, dict):
         return not row_differences(expected, row, comparison)
-    return not any(row_differences({name: expected[name]}, row, comparison) for name in expected)
+    try:
+        return not any(comparison.field(name, item, row) for name, item in expected.items())
+    except RecursionError:
+        return False
 
 
 def ordered_pairs(
@@ -202,11 +205,6 @@ class _Index:
         self._table = table
         self._casts = comparison.casts
         self._everyone = range(len(table.rows))
-        self._scalars = {
-            name: value
-            for name, type in table.types.items()
-            if not is_structured(type) and isinstance(value := value_of(None, type), Scalar)
-        }
         self._rows: dict[tuple[str, ...], dict[tuple[Hashable, ...], list[int]]] = {}
         self._keys: dict[str, list[Hashable]] = {}
 
@@ -214,25 +212,22 @@ class _Index:
         """Where a match for the row may be found."""
         if not isinstance(expected, dict):
             return _Sought(self._everyone, expected)
-        names = tuple(sorted(name for name, item in expected.items() if self._is_plain(name, item)))
-        rest = {name: item for name, item in expected.items() if name not in names}
-        if not names:
-            return _Sought(self._everyone, rest)
-        rows = self._rows_by(names)
         try:
+            names = tuple(name for name in self._table.types if self._is_plain(name, expected))
+            rows = self._rows_by(names)
             keys = tuple(self._expected(name, expected[name]) for name in names)
         except IncomparableError:
-            return _Sought((), rest)
-        return _Sought(rows.get(keys, ()), rest or None)
+            return _Sought((), expected)
+        except RecursionError:  # for the comparison to tell
+            return _Sought(self._everyone, expected)
+        rest = {name: item for name, item in expected.items() if name not in names}
+        return _Sought(rows.get(keys, ()) if names else self._everyone, rest or None)
 
-    def _is_plain(self, name: str, expected: Any) -> bool:
-        scalar = expected is None or isinstance(plain(expected), YAML_SCALARS)
-        return scalar and name in self._scalars
+    def _is_plain(self, name: str, row: dict[str, Any]) -> bool:
+        return name in row and is_plain(row[name], self._table.types[name])
 
     def _expected(self, name: str, expected: Any) -> Hashable:
-        if expected is None:
-            return None
-        return expected_key(expected, self._scalars[name], self._casts)
+        return key_of_expected(expected, self._table.types[name], self._casts)
 
     def _rows_by(self, names: tuple[str, ...]) -> dict[tuple[Hashable, ...], list[int]]:
         if names not in self._rows:
@@ -244,11 +239,10 @@ class _Index:
 
     def _column(self, name: str) -> list[Hashable]:
         if name not in self._keys:
-            cells = [row.fields[name] for row in self._table.rows]
-            self._keys[name] = [self._key(cell) for cell in cells if isinstance(cell, Scalar)]
+            self._keys[name] = [self._key(row.fields[name]) for row in self._table.rows]
         return self._keys[name]
 
-    def _key(self, cell: Scalar) -> Hashable:
-        if cell.text is not None and cell.family.asks:
+    def _key(self, cell: Value) -> Hashable:
+        if isinstance(cell, Scalar) and cell.text is not None and cell.family.asks:
             self._casts.printed(cell.text, cell.type)
-        return value_key(cell)
+        return key_of(cell)

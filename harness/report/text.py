@@ -87,7 +87,7 @@ class SpecReport:
         nodeid: the item's id, for the line that says how to run it again.
     """
 
-    def __init__(self, result: SpecResult, root: Path, nodeid: str | None = None) -> None:
+    def __init__(self, result: SpecResult, root: Path, nodeid: str) -> None:
         self._nodeid = nodeid
         self._failures = tuple(
             _failure(operation, mismatch, root) for operation, mismatch in result.failures

@@ -67,9 +67,10 @@ class Runner:
                     "leave COMMIT and ROLLBACK out",
                 )
                 self._database.replace()
-            except psycopg.Error:
+            except psycopg.Error as error:
                 if not isolation.lost:
                     raise
+                _raise_interrupt(error)
                 if not deadline.passed:
                     ending = self._database.ending()
                     execution.fail(
@@ -82,6 +83,15 @@ class Runner:
             )
         if deadline.passed or isolation.lost:
             self._database.replace()
+
+
+def _raise_interrupt(error: BaseException) -> None:
+    """Ctrl-C in the middle of a statement comes as the loss of the connection that it led to."""
+    context = error.__context__
+    while context is not None:
+        if isinstance(context, KeyboardInterrupt):
+            raise KeyboardInterrupt from error
+        context = context.__context__
 
 
 def unmet(requires: Requirements | None, config: Config, catalog: Catalog) -> str | None:

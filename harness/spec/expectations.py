@@ -21,7 +21,7 @@ def _condition_names() -> dict[str, str]:
     return {
         re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower().strip("_"): state
         for name, state in named.items()
-        if state
+        if isinstance(state, str)  # psycopg's Diagnostic has a property of that name
     }
 
 

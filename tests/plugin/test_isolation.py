@@ -189,6 +189,7 @@ def test_no_process_outlives_pytest(project: Project, stop: signal.Signals) -> N
     folders = {Path(child.cwd()) for child in children}
     process.send_signal(stop)
     process.communicate(timeout=30)
+    assert process.returncode == (2 if stop is signal.SIGINT else -stop)  # 2: interrupted
     _gone, alive = psutil.wait_procs(children, timeout=30)
     assert alive == []
     if stop is not signal.SIGINT:

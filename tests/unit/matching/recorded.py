@@ -1,0 +1,111 @@
+"""What PostgreSQL 18 answered, for tests of judging without a database; and shorthand for both."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from harness.matching import SqlResult, judge_sql, judge_table
+from harness.matching.casts import RememberedCasts, Relation
+from harness.matching.comparison import Comparison
+from harness.matching.failure import Failure
+from harness.matching.values import value_of
+from harness.results import Column, Mismatch, ResultSet
+from harness.spec.expectations import SqlOutcome, TableState
+from harness.spec.matchers import Expected
+
+TSTZ = "timestamp with time zone"
+TS = "timestamp without time zone"
+
+_CASTS: dict[tuple[str, str], str] = {
+    ("Jan 1 2026", "date"): "2026-01-01",
+    ("Jan 1 2026 10:00", "date"): "2026-01-01",
+    ("Jan 1 2026", TSTZ): "2026-01-01 00:00:00+00",
+    ("Jan 1 2026 10:00", TSTZ): "2026-01-01 10:00:00+00",
+    ("Jan 1 2026 10:00 +02", TSTZ): "2026-01-01 08:00:00+00",
+    ("2026-01-01", TSTZ): "2026-01-01 00:00:00+00",
+    ("2026-01-01 08:00:00+00", TS): "2026-01-01 08:00:00",
+    ("infinity", TSTZ): "infinity",
+    ("10:00 PM", "time without time zone"): "22:00:00",
+    ("24:00", "time without time zone"): "24:00:00",
+    ("10:00+02", "time with time zone"): "10:00:00+02",
+    ("08:00+00", "time with time zone"): "08:00:00+00",
+    ("24:00:00", "interval"): "24:00:00",
+    ("1 day", "interval"): "1 day",
+    ("1d", "interval"): "1 day",
+    ("happy", "mood"): "happy",
+    ("ok", "mood"): "ok",
+    ("10.0.0.1/32", "inet"): "10.0.0.1",
+    ("[1,4]", "int4range"): "[1,5)",
+    ("{1, 2}", "integer[]"): "{1,2}",
+    ("{ab}", "bpchar[]"): "{ab}",
+    ("ab", "bytea"): "\\x6162",
+    ("7f6f-0f5e-0000-4000-8000-000000000001", "uuid"): "7f6f0f5e-0000-4000-8000-000000000001",
+    ("0x1F", "integer"): "31",
+    ("mood", "regtype"): "mood",
+}
+_RELATIONS: dict[tuple[str, str, str, str], bool] = {
+    ("ok", ">", "happy", "mood"): False,
+    ("ok", "<", "happy", "mood"): True,
+    ("infinity", ">", "2026-01-01 00:00:00+00", TSTZ): True,
+}
+
+
+class Recorded:
+    """PostgreSQL's answers; a question without one is refused, as PostgreSQL would.
+
+    Attributes:
+        asked: every text that was asked about.
+    """
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def cast(self, text: str, type: str) -> str:
+        self.asked.append(text)
+        if (text, type) not in _CASTS:
+            raise ValueError(f'invalid input syntax for type {type}: "{text}"')
+        return _CASTS[text, type]
+
+    def compare(self, left: str, operator: Relation, right: str, type: str) -> bool:
+        self.asked.append(right)
+        if (left, operator, right, type) not in _RELATIONS:
+            raise ValueError(f"operator does not exist: {type} {operator} {type}")
+        return _RELATIONS[left, operator, right, type]
+
+
+def expectation(data: Any) -> Any:
+    """Data as YAML has it, with its matchers as models."""
+    return TypeAdapter(Expected).validate_python(data)
+
+
+def failure(expected: Any, text: str | None, type: str) -> Failure | None:
+    """Why a cell does not match what YAML says."""
+    comparison = Comparison(RememberedCasts(Recorded()))
+    return comparison.verdict(expectation(expected), value_of(text, type))
+
+
+def holds(expected: Any, text: str | None, type: str) -> bool:
+    """Whether a cell matches what YAML says."""
+    return failure(expected, text, type) is None
+
+
+def result_set(columns: dict[str, str], *rows: tuple[str | None, ...]) -> ResultSet:
+    """A result: its columns with their types, and its rows."""
+    return ResultSet(tuple(Column(*column) for column in columns.items()), rows)
+
+
+def sql(
+    expect: dict[str, Any], result: ResultSet | None = None, affected: int | None = None
+) -> tuple[Mismatch, ...]:
+    """The mismatches of a statement whose expectation stands at `expect`."""
+    outcome = SqlOutcome.model_validate(expect)
+    return judge_sql(outcome, SqlResult(result, affected), ("expect",), Recorded())
+
+
+def table(expect: dict[str, Any], result: ResultSet) -> tuple[Mismatch, ...]:
+    """The mismatches of a table whose expectation stands at `tables.t`."""
+    state = TableState.model_validate(expect)
+    return judge_table(state, result, ("tables", "t"), Recorded())
+
