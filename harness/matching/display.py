@@ -45,14 +45,12 @@ def contrast_texts(left: str, right: str) -> tuple[str, str]:
     pairs = enumerate(zip(left, right, strict=False))
     shorter = min(len(left), len(right))
     first = next((index for index, (one, other) in pairs if one != other), shorter)
-    return abridged(left, first), abridged(right, first)
+    start = max(0, first - WIDTH // 2)
+    return abridged(left, start), abridged(right, start)
 
 
-def abridged(text: str, around: int = 0) -> str:
-    """At most `WIDTH` characters of a text, those around a position."""
-    if len(text) <= WIDTH:
-        return text
-    start = max(0, min(around - WIDTH // 2, len(text) - WIDTH))
+def abridged(text: str, start: int = 0) -> str:
+    """At most `WIDTH` characters of a text, and signs that it goes on."""
     end = start + WIDTH
     return ("…" if start else "") + text[start:end] + ("…" if end < len(text) else "")
 
@@ -93,7 +91,7 @@ def _actual(value: Scalar | Items | Fields) -> str:
         case Fields(fields=fields, noun=noun, type=type):
             if noun == "attribute":  # of an object, which may hold itself
                 return f"<{type}>"
-            return _mapping({_text(name): _actual(item) for name, item in fields.items()})
+            return _mapping({_key(name): _actual(item) for name, item in fields.items()})
         case Scalar(text=text, family=family):
             if text is None:
                 return "null"

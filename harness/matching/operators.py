@@ -279,8 +279,9 @@ def _partial(argument: Any, value: Value, comparer: Comparer) -> Failure | None:
 
 
 def _text(value: Value) -> str | None:
-    textual = isinstance(value, Scalar) and value.family in TEXTUAL
-    return value.text if textual and isinstance(value, Scalar) else None
+    if not isinstance(value, Scalar) or value.text is None or value.family not in TEXTUAL:
+        return None
+    return str(value_key(value))  # without the blanks that pad `character`
 
 
 def _against_null(argument: Any) -> Failure | None:

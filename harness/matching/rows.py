@@ -158,7 +158,9 @@ def unordered_pairs(
     rights = [right for right in range(len(table.rows)) if right not in taken]
     near = _nearest(expected, table, comparison, lefts, rights)
     paired = {match.expected for match in near}, {match.actual for match in near}
-    pairs += [*near, *(Pair(left, None, {}) for left in lefts if left not in paired[0])]
+    alone = [left for left in lefts if left not in paired[0]]
+    mistakes = {left: _mistakes(expected[left], table, comparison) for left in alone[:_NEAREST]}
+    pairs += [*near, *(Pair(left, None, mistakes.get(left, {})) for left in alone)]
     pairs.sort(key=lambda match: match.expected or 0)
     return [*pairs, *(Pair(None, right, {}) for right in rights if right not in paired[1])]
 
@@ -188,6 +190,12 @@ def _nearest(
             used |= ends
             pairs.append(match)
     return pairs
+
+
+def _mistakes(expected: ExpectedRow, table: Table, comparison: Comparison) -> Differences:
+    """What makes that a row can have no counterpart at all, as far as one row tells."""
+    differences = row_differences(expected, table.rows[0], comparison) if table.rows else {}
+    return {name: failure for name, failure in differences.items() if failure.senseless}
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ _TIME_OF_DAY = re.compile(_CLOCK, re.ASCII)
 # PostgreSQL would drop the date of a time and the zone of a time without one: neither may be there.
 _ODD_TIME = re.compile(r"\s*\d{1,2}(:\d\d){1,2}(\.\d{1,6}0*)?\s*(am|pm)?\s*", re.I | re.ASCII)
 _ODD_TIME_TZ = re.compile(rf"{_ODD_TIME.pattern}(z|[+-]\d\d?(:?\d\d){{0,2}})?\s*", re.I | re.ASCII)
+_EMPTY_DIGITS = re.compile(r"(\.\d{6})0+", re.ASCII)
 _TOO_FINE = re.compile(r"\.\d{6}\d*[1-9]", re.ASCII)
 
 TIMESTAMP = "timestamp without time zone"
@@ -113,7 +114,7 @@ def _moment_text(expected: object, type: str) -> str:
         raise IncomparableError(f"{expected!r} cannot be read as {type}")
     if _TOO_FINE.search(expected):
         raise IncomparableError(f"{expected!r} is finer than microseconds, which {type} never is")
-    return expected
+    return _EMPTY_DIGITS.sub(r"\1", expected)
 
 
 def _asked_of(form: re.Pattern[str], casts: Casts, text: str, type: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from harness.matching import SqlResult, judge_sql, judge_table
-from harness.matching.casts import RememberedCasts, Relation
+from harness.matching.casts import Relation, RememberedCasts
 from harness.matching.comparison import Comparison
 from harness.matching.failure import Failure
 from harness.matching.values import value_of
@@ -108,4 +108,3 @@ def table(expect: dict[str, Any], result: ResultSet) -> tuple[Mismatch, ...]:
     """The mismatches of a table whose expectation stands at `tables.t`."""
     state = TableState.model_validate(expect)
     return judge_table(state, result, ("tables", "t"), Recorded())
-

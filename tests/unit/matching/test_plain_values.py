@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from decimal import Decimal as D
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -22,21 +22,21 @@ EQUAL: list[tuple[Any, str | None, str]] = [
     ("", "", "text"),
     ("a", "a", "character varying"),
     (5, "5", "text"),
-    (D("1.10"), "1.10", "text"),
+    (Decimal("1.10"), "1.10", "text"),
     ("a", "a   ", "bpchar"),
     ("a  ", "a", "character"),
     (5, "5", "integer"),
-    (D("5.0"), "5", "integer"),
+    (Decimal("5.0"), "5", "integer"),
     ("5", "5", "bigint"),
     ("0x1F", "31", "integer"),
-    (D("1.1"), "1.10", "numeric"),
+    (Decimal("1.1"), "1.10", "numeric"),
     ("1.1", "1.10", "numeric"),
-    (D("123456789012345678901234567890.1"), "123456789012345678901234567890.10", "numeric"),
+    (Decimal("123456789012345678901234567890.1"), "123456789012345678901234567890.10", "numeric"),
     ("NaN", "NaN", "numeric"),
     (float("nan"), "NaN", "double precision"),
     (float("inf"), "Infinity", "numeric"),
     ("-infinity", "-Infinity", "real"),
-    (D("0.1"), "0.1", "real"),
+    (Decimal("0.1"), "0.1", "real"),
     (0.1, "0.1", "double precision"),
     (10**20, "1e+20", "double precision"),
     (True, "t", "boolean"),
@@ -90,7 +90,7 @@ EQUAL: list[tuple[Any, str | None, str]] = [
     ("x", '"x"', "jsonb"),
     ("", '""', "jsonb"),
     (1, "1.0", "jsonb"),
-    (D("0.1"), "0.1", "json"),
+    (Decimal("0.1"), "0.1", "json"),
     (True, "true", "jsonb"),
     (None, "null", "jsonb"),
     (None, None, "jsonb"),
@@ -111,7 +111,7 @@ DIFFERENT: list[tuple[Any, str | None, str]] = [
     ("a", "a ", "citext"),
     ("A", "a", "citext"),
     (5, "5.0", "text"),
-    (D("1.1"), "1.10", "text"),
+    (Decimal("1.1"), "1.10", "text"),
     (True, "true", "text"),
     (1, "t", "boolean"),
     (0, "f", "boolean"),
@@ -122,13 +122,13 @@ DIFFERENT: list[tuple[Any, str | None, str]] = [
     (False, "0", "numeric"),
     ("5.5", "5", "integer"),
     ("5.0", "5", "integer"),
-    (D("5.5"), "5", "integer"),
+    (Decimal("5.5"), "5", "integer"),
     ("five", "5", "integer"),
     (" a", "a", "bpchar"),
     ("ab", "a", "character"),
     ("101", "1", "bit"),
-    (D("1.1"), "1.1000001", "numeric"),
-    (D("123456789012345678901234567890.1"), "123456789012345678901234567890.11", "numeric"),
+    (Decimal("1.1"), "1.1000001", "numeric"),
+    (Decimal("123456789012345678901234567890.1"), "123456789012345678901234567890.11", "numeric"),
     (0, "NaN", "numeric"),
     ("NaN", "0", "numeric"),
     ("5", "$5.00", "money"),
@@ -185,7 +185,7 @@ DIFFERENT: list[tuple[Any, str | None, str]] = [
     ({"a": {"b": 1}}, '{"a": {"b": 1, "c": 2}}', "jsonb"),
     ([1, 2], "[2, 1]", "jsonb"),
     ([1], "[1, 1]", "jsonb"),
-    (D("0.1"), "0.1000000000000000055511151231257827", "json"),
+    (Decimal("0.1"), "0.1000000000000000055511151231257827", "json"),
 ]
 
 
@@ -238,7 +238,13 @@ def test_json_in_a_string_gets_a_hint() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["[" * 100_000, "[" * 700 + "]" * 700, "9" * 10_000, '"' + "x" * 1_000_000 + '"', "1e999999999"],
+    [
+        "[" * 100_000,
+        "[" * 700 + "]" * 700,
+        "9" * 10_000,
+        '"' + "x" * 1_000_000 + '"',
+        "1e999999999",
+    ],
     ids=["unclosed", "deep", "digits", "long", "exponent"],
 )
 def test_monstrous_json_is_a_mismatch_with_a_short_reason(text: str) -> None:
