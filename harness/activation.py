@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pathspec
 import pytest
 
-from harness.collection import RUNNER, SpecFile
 from harness.config import Config, load_config
 from harness.database import Database, open_database
 from harness.errors import HarnessError
-from harness.running.runner import Runner
 
 
 @dataclass(slots=True)
 class Activation:
-    """The settings, the worker's one database, and which files are specs."""
+    """The settings, the worker's one database, and which files are specs.
+
+    Attributes:
+        asked_workers: how many pytest-xdist was asked for, if that was too many.
+    """
 
     config: Config
     database: Database
     patterns: pathspec.GitIgnoreSpec
-    asked_workers: int | None = None
+    asked_workers: int | str | None = None
 
     @property
     def header(self) -> str:
@@ -37,22 +39,20 @@ class Activation:
     def limit_workers(self, config: pytest.Config) -> None:
         """Let pytest-xdist, if it is there, start no more workers than the settings allow."""
         asked = getattr(config.option, "numprocesses", None)
-        limit = self.config.max_workers
         if asked is None:
             return
-        if isinstance(asked, int) and asked > limit:
-            self.asked_workers = asked
+        limit = self.config.max_workers
         given = config.option.maxprocesses
         config.option.maxprocesses = min(given, limit) if given else limit
+        if not isinstance(asked, int) or asked > limit:
+            self.asked_workers = asked
 
-    def collector(self, path: Path, parent: pytest.Collector) -> SpecFile | None:
-        """The collector of a file that holds specs by its name, or was named by the user."""
-        root = parent.config.rootpath
+    def holds_specs(self, path: Path, session: pytest.Session) -> bool:
+        """Whether a YAML file holds specs by its name, or was named on the command line."""
+        root = session.config.rootpath
         name = path.relative_to(root) if path.is_relative_to(root) else path
         by_name = self.patterns.match_file(name) and not path.name.startswith("_")
-        if not by_name and not parent.session.isinitpath(path):
-            return None
-        return SpecFile.from_parent(parent, path=path)
+        return by_name or session.isinitpath(path)
 
     def prepare(self) -> None:
         """Install and build what workers share; a failure is theirs to report."""
@@ -74,7 +74,6 @@ def activate(
     # A worker of pytest-xdist finds what the controller has built anew already.
     rebuild = bool(config.getoption("harness_rebuild")) and not hasattr(config, "workerinput")
     database = open_database(settings, _Progress(config), rebuild=rebuild)
-    config.stash[RUNNER] = Runner(database, settings)
     patterns = pathspec.GitIgnoreSpec.from_lines(config.getini("harness_files"))
     return Activation(settings, database, patterns)
 
@@ -83,7 +82,7 @@ def activate(
 class _Progress:
     """Tells of long work on the terminal, in the middle of a run too."""
 
-    config: pytest.Config = field(repr=False)
+    config: pytest.Config
 
     def __call__(self, message: str) -> None:
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.activation import Activation
 from harness.errors import HarnessError
 from harness.loader import LoadedSpec, load
 from harness.report.text import SpecReport
@@ -26,6 +28,13 @@ class SpecFailedError(Exception):
 
 class SpecFile(pytest.File):
     """A YAML file: its specs are its items."""
+
+    @classmethod
+    def of(cls, activation: Activation, path: Path, parent: pytest.Collector) -> SpecFile:
+        """The collector of a file, in a session that has its one runner from the first file on."""
+        if RUNNER not in parent.config.stash:
+            parent.config.stash[RUNNER] = Runner(activation.database, activation.config)
+        return cls.from_parent(parent, path=path)
 
     def collect(self) -> Iterator[SpecItem]:
         """Validate the whole file, and give an item for each spec and case."""

@@ -66,7 +66,14 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     activation = parent.config.stash.get(ACTIVATION, None)
     if activation is None or file_path.suffix not in (".yaml", ".yml"):
         return None
-    return activation.collector(file_path, parent)
+    if not activation.holds_specs(file_path, parent.session):
+        return None
+    if not parent.config.option.collectonly:
+        # Node takes as long to start as the rest of our modules to import: do both at once.
+        activation.database.launch()
+    from harness.collection import SpecFile
+
+    return SpecFile.of(activation, file_path, parent)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -20,6 +20,10 @@ class Database(Protocol):
         """Do the work that is done once for all workers; starts nothing that stays."""
         ...
 
+    def launch(self) -> None:
+        """Begin to start the database, so that it is there when `connect` is called."""
+        ...
+
     def connect(self) -> tuple[Session, Catalog]:
         """The one session, idle, and what the database holds; starts the database if need be.
 

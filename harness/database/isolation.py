@@ -99,13 +99,13 @@ class Isolation:
             self._check()
 
     def evaluate(self, expression: str) -> str:
-        """The text of an SQL expression.
+        """The text of an SQL expression, as its type prints it.
 
         Raises:
             CastError: it fails; the transaction goes on.
         """
         try:
-            return str(self.batch(f"SELECT ({expression})::text")[0].rows[0][0])
+            return str(self.batch(f"SELECT {expression}")[0].rows[0][0])
         except (psycopg.DataError, psycopg.ProgrammingError, psycopg.NotSupportedError) as error:
             raise CastError(error.diag.message_primary or str(error)) from error
 
@@ -124,7 +124,7 @@ class Isolation:
             CastError: one of them cannot be read, or the type has no such operator.
         """
         first, second = literal(left), literal(right)
-        return self.evaluate(f"{first}::{type_name} {operator} {second}::{type_name}") == "true"
+        return self.evaluate(f"{first}::{type_name} {operator} {second}::{type_name}") == "t"
 
     def end(self, last: str = "") -> None:
         """Roll back, put back what a rollback leaves, and prove that nothing escaped.

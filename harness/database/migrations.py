@@ -8,17 +8,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy import URL, Connection, create_engine, text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool
 
+from harness.database import orm
 from harness.errors import ConfigError, DatabaseError, Location
 
-_LAST_CHANGE = text("select pg_snapshot_xmax(pg_current_snapshot())::text")
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+_LAST_CHANGE = "select pg_snapshot_xmax(pg_current_snapshot())::text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,8 @@ class AlembicStep:
             DatabaseError: a migration fails, or env.py has connected to something else.
         """
         config = self._config()
-        url = _url(dsn)
-        config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
-        with create_engine(url, poolclass=NullPool).connect() as connection, _logging_kept():
+        config.set_main_option("sqlalchemy.url", orm.url(dsn).replace("%", "%%"))
+        with orm.connection(dsn) as connection, _logging_kept():
             before = _last_change(connection)
             config.attributes["connection"] = connection
             try:
@@ -70,7 +69,7 @@ class AlembicStep:
         return _alembic("config").Config(str(self.ini))
 
     def _error(self, error: Exception) -> DatabaseError:
-        cause = error.orig if isinstance(error, DBAPIError) else error
+        cause = orm.driver_error(error)
         return DatabaseError(
             f"alembic upgrade failed: {type(cause).__name__}: {cause}",
             where=Location(self.ini),
@@ -96,18 +95,13 @@ def _alembic(module: str) -> Any:
         ) from error
 
 
-def _url(dsn: str) -> str:
-    parameters = {key: str(value) for key, value in conninfo_to_dict(dsn).items() if value}
-    return URL.create("postgresql+psycopg", query=parameters).render_as_string(hide_password=False)
-
-
 def _last_change(connection: Connection) -> str:
     """A mark that moves with every transaction that wrote something.
 
     It leaves the connection closed, to come back by itself when it is used: PGlite has one place,
     and env.py may want to connect on its own.
     """
-    mark = str(connection.execute(_LAST_CHANGE).scalar_one())
+    mark = str(connection.exec_driver_sql(_LAST_CHANGE).scalar_one())
     connection.rollback()
     connection.invalidate()
     return mark

@@ -8,7 +8,8 @@ import os
 import selectors
 import shutil
 import subprocess
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from py_pglite import PGliteConfig, PGliteManager  # type: ignore[import-untyped] # no py.typed
@@ -102,20 +103,34 @@ class PGliteProcess(PGliteManager):  # type: ignore[misc] # its base is untyped,
             raise DatabaseError("PGlite is not running", hint="start it first")
         return self.process.pid
 
+    def launch(self) -> None:
+        """Begins to start PGlite, and returns at once; `start` then waits for the rest.
+
+        Raises:
+            DatabaseError: it cannot be started; nothing is left of it.
+        """
+        if self.process is None:
+            sweep_left_overs()
+            with self._nothing_left_on_error():
+                self.work_dir = self._setup_work_dir()
+                self.process = self._spawn()
+                self._directory.note_process(self.process.pid)
+
     def start(self) -> None:
         """Starts PGlite and returns when it accepts a connection; if it runs, does nothing.
 
         Raises:
             DatabaseError: it did not start; nothing is left of it.
         """
-        if self.process is not None:
-            return
-        sweep_left_overs()
+        self.launch()
+        if self.process is not None and self.process.stdout and not self.process.stdout.closed:
+            with self._nothing_left_on_error():
+                self._await_ready(self.process)
+
+    @contextmanager
+    def _nothing_left_on_error(self) -> Iterator[None]:
         try:
-            self.work_dir = self._setup_work_dir()
-            self.process = self._spawn()
-            self._directory.note_process(self.process.pid)
-            self._await_ready(self.process)
+            yield
         except OSError as error:
             self.stop()
             raise DatabaseError(
@@ -204,8 +219,7 @@ class PGliteProcess(PGliteManager):  # type: ignore[misc] # its base is untyped,
             what = f"PGlite did not start: {self.exit_description()}"
         raise DatabaseError(
             f"{what}; its log ends with\n{self.log_tail()}",
-            hint="`harness doctor` looks at Node, the packages and the template; "
-            "--harness-rebuild builds the template anew",
+            hint="--harness-rebuild builds the template anew",
         )
 
     def _reap(self) -> None:

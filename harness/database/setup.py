@@ -12,16 +12,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import psycopg
-from sqlalchemy import Connection, MetaData, create_engine, create_mock_engine
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool
 
+from harness.database import orm
 from harness.database.migrations import AlembicStep
 from harness.database.script import Script, Statement
 from harness.errors import ConfigError, DatabaseError, Location
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, MetaData
 
 _TARGET = re.compile(r"[^\W\d][\w.]*:[^\W\d][\w.]*")
 
@@ -118,15 +119,8 @@ class MetadataStep:
 
     def content(self) -> bytes:
         """The DDL that creates them."""
-        ddl: list[str] = []
-
-        def collect(statement: Any, *_: Any, **__: Any) -> None:
-            ddl.append(str(statement.compile(dialect=engine.dialect)))
-
-        engine = create_mock_engine("postgresql+psycopg://", collect)
         with _failures_explained(self.target, None):
-            self.metadata.create_all(engine, checkfirst=False)
-        return "\n".join(ddl).encode()
+            return orm.ddl(self.metadata).encode()
 
     def run(self, dsn: str) -> None:
         """Creates the tables that are not there yet.
@@ -134,7 +128,7 @@ class MetadataStep:
         Raises:
             DatabaseError: PostgreSQL refuses one.
         """
-        with _failures_explained(self.target, None), _connection(dsn) as connection:
+        with _failures_explained(self.target, None), orm.connection(dsn) as connection:
             self.metadata.create_all(connection)
             connection.commit()
 
@@ -157,7 +151,7 @@ class CallableStep:
         Raises:
             DatabaseError: it raises; the error has the line in the function's file.
         """
-        with _failures_explained(self.target, self.source), _connection(dsn) as connection:
+        with _failures_explained(self.target, self.source), orm.connection(dsn) as connection:
             self.function(connection)
             connection.commit()
 
@@ -191,7 +185,7 @@ def _files(pattern: Path) -> list[Path]:
 
 def _target_step(target: str) -> MetadataStep | CallableStep:
     found = _imported(target)
-    if isinstance(found, MetaData):
+    if orm.is_metadata(found):
         return MetadataStep(target, found)
     if not callable(found) or inspect.iscoroutinefunction(found):
         kind = "a coroutine function" if callable(found) else f"of type {type(found).__name__}"
@@ -249,21 +243,12 @@ def _described(error: psycopg.Error) -> str:
 
 
 @contextmanager
-def _connection(dsn: str) -> Iterator[Connection]:
-    engine = create_engine(
-        "postgresql+psycopg://", creator=lambda: psycopg.connect(dsn), poolclass=NullPool
-    )
-    with engine.connect() as connection:
-        yield connection
-
-
-@contextmanager
 def _failures_explained(target: str, source: Path | None) -> Iterator[None]:
     """Turns what a target raises into an error that names it and, in its own file, the line."""
     try:
         yield
     except Exception as error:  # the user's code may raise anything
-        cause = error.orig if isinstance(error, DBAPIError) else error
+        cause = orm.driver_error(error)
         postgres = cause if isinstance(cause, psycopg.Error) else None
         told = _described(postgres) if postgres else f"{type(error).__name__}: {error}"
         frames = traceback.extract_tb(error.__traceback__)

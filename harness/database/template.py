@@ -125,7 +125,8 @@ def _initdb(machine: Runtime, data: Path) -> None:
         tail = "\n".join(path.read_text(errors="replace").splitlines()[-20:])
         raise DatabaseError(
             f"initdb failed with exit code {process.returncode}; its log ends with\n{tail}",
-            hint="`harness doctor` looks at Node and the packages",
+            hint="is there room on the disk? Removing the folder that HARNESS_CACHE_DIR names, or "
+            f"{cache_directory()}, has everything installed anew",
         )
     path.unlink()
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,21 +52,24 @@ class WorkerPGlite:
         self._connected: tuple[Session, Catalog] | None = None
         self._failure: Exception | None = None
 
+    def launch(self) -> None:
+        """Begin to start the process, while there is other work to do."""
+        if self._failure is None and self._process is None:
+            with self._failure_kept():
+                self._launched()
+
     def connect(self) -> tuple[Session, Catalog]:
         """The session and the catalog; see `Database`.
 
         Raises:
             ConfigError, DatabaseError: it cannot be built or started.
         """
+        if self._connected is None and self._failure is None:
+            with self._failure_kept():
+                self._connected = self._start()
         if self._failure is not None:
             raise self._failure
-        if self._connected is None:
-            try:
-                self._connected = self._start()
-            except Exception as error:
-                self._failure = error
-                self.replace()
-                raise
+        assert self._connected is not None  # it did not fail
         return self._connected
 
     def replace(self) -> None:
@@ -112,14 +115,30 @@ class WorkerPGlite:
             progress=self._progress,
         )
 
+    @contextmanager
+    def _failure_kept(self) -> Iterator[None]:
+        """Keep what goes wrong inside the block, for `connect` to raise whenever it is called."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - whatever it is, it would happen again
+            self._failure = error
+            self.replace()
+        except BaseException:
+            self.replace()
+            raise
+
+    def _launched(self) -> PGliteProcess:
+        if self._process is None:
+            directory = self.prepare()
+            machine = runtime(self._progress)
+            self._process = PGliteProcess(machine, directory, self._config.extensions)
+            self._process.launch()
+        return self._process
+
     def _start(self) -> tuple[Session, Catalog]:
-        directory = self.prepare()
-        machine = runtime(self._progress)
-        self._process = PGliteProcess(machine, directory, self._config.extensions)
-        self._process.start()
-        connection = _Connection.connect(
-            self._process.dsn, autocommit=True, prepare_threshold=None
-        )
+        process = self._launched()
+        process.start()
+        connection = _Connection.connect(process.dsn, autocommit=True, prepare_threshold=None)
         connection.kill = self.kill
         session = Session(connection)
         self._configure(session)

@@ -117,7 +117,7 @@ class Comparison:
         return Failure(
             f"there is no {value.noun} {{}}",
             (name,),
-            senseless=False,
+            senseless=value.open,
             hint=f"did you mean {near!r}?" if near else None,
         )
 

@@ -156,7 +156,7 @@ class Execution:
             error = refused.__cause__ or refused
         with self._stopping((*path, "expect"), found):
             expected = render(expected, self._scope)
-        found += judge_error(expected, error, (*path, "expect", "error"))
+        found += judge_error(expected, error, (*path, "expect"))
 
     def _save(
         self, operation: BaseOperation, data: Mapping[str, Any], path: Path, found: list[Mismatch]

@@ -79,7 +79,10 @@ def test_sequences_and_rows_are_as_before(database: Database, script: str) -> No
 @pytest.mark.parametrize(
     ("script", "left"),
     [
-        ("select pg_advisory_lock(42)", "select count(*) from pg_locks where locktype = 'advisory'"),
+        (
+            "select pg_advisory_lock(42)",
+            "select count(*) from pg_locks where locktype = 'advisory'",
+        ),
         ("prepare p as select 1", "select count(*) from pg_prepared_statements"),
         ("set work_mem = '9MB'", "select count(*) from pg_settings where setting = '9216'"),
         ("set timezone = 'Asia/Tokyo'", "select count(*) from pg_settings where setting ~ 'Tokyo'"),
@@ -88,7 +91,10 @@ def test_sequences_and_rows_are_as_before(database: Database, script: str) -> No
         ("create temp table x (a int)", "select count(*) from pg_class where relname = 'x'"),
         ("declare c cursor with hold for select 1", "select count(*) from pg_cursors"),
         ("select lo_create(77)", "select count(*) from pg_largeobject_metadata"),
-        ("select set_config('app.user', 'x', false)", "select length(current_setting('app.user', true))"),
+        (
+            "select set_config('app.user', 'x', false)",
+            "select length(current_setting('app.user', true))",
+        ),
     ],
 )
 def test_no_session_state_is_left(database: Database, script: str, left: str) -> None:
@@ -212,7 +218,9 @@ def test_every_call_gives_the_same_session_until_it_is_replaced(database: Databa
 def test_the_session_begins_as_documented(database: Database) -> None:
     shown = "select current_setting('TimeZone') || ' ' || current_setting('DateStyle')"
     assert _value(database, shown) == "UTC ISO, MDY"
-    assert _value(database, "select datcollate from pg_database where datname = current_database()") in ("C.UTF-8", "C")
+    assert _value(
+        database, "select datcollate from pg_database where datname = current_database()"
+    ) in ("C.UTF-8", "C")
 
 
 def test_the_catalog(database: Database) -> None:

@@ -70,5 +70,3 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Proje
     # pytester moves HOME, and with it the cache: each test would download PGlite again.
     monkeypatch.setenv("HARNESS_CACHE_DIR", str(CACHE))
     return Project(pytester)
-
-

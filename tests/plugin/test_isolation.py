@@ -39,7 +39,7 @@ AFTERWARDS = """
     ],
 )
 def test_who_ends_the_transaction_fails_and_nobody_else(project: Project, statement: str) -> None:
-    text = f"specs:\n  - name: rogue\n    operations:\n      - sql: \"{statement}\"\n"
+    text = f'specs:\n  - name: rogue\n    operations:\n      - sql: "{statement}"\n'
     result = project.run(project.spec(text + AFTERWARDS.format()))
     assert result.parseoutcomes() == {"failed": 1, "passed": 1}
     result.stdout.fnmatch_lines(["*_ rogue _*", "*transaction*"])

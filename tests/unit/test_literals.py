@@ -39,7 +39,10 @@ def test_identifier() -> None:
 
 
 def test_numbers_keep_their_digits_in_json() -> None:
-    assert json_text({"a": [Decimal("1.10"), 2, None, True, 'x"']}) == '{"a":[1.10,2,null,true,"x\\""]}'
+    assert (
+        json_text({"a": [Decimal("1.10"), 2, None, True, 'x"']})
+        == '{"a":[1.10,2,null,true,"x\\""]}'
+    )
 
 
 PLAIN = st.recursive(

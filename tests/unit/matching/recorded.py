@@ -1,4 +1,4 @@
-"""What PostgreSQL 18 answered, for tests of judging without a database; and shorthand for both."""
+"""Answers such as PostgreSQL gives, written down for tests without a database; and shorthand."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _RELATIONS: dict[tuple[str, str, str, str], bool] = {
 
 
 class Recorded:
-    """PostgreSQL's answers; a question without one is refused, as PostgreSQL would.
+    """The answers written down here; a question without one is refused.
 
     Attributes:
         asked: every text that was asked about.
