@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import selectors
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -112,7 +111,7 @@ class PGliteProcess(PGliteManager):  # type: ignore[misc] # its base is untyped,
         if self.process is None:
             sweep_left_overs()
             with self._nothing_left_on_error():
-                self.work_dir = self._setup_work_dir()
+                self.work_dir = self._directory.path
                 self.process = self._spawn()
                 self._directory.note_process(self.process.pid)
 
@@ -185,15 +184,11 @@ class PGliteProcess(PGliteManager):  # type: ignore[misc] # its base is untyped,
             return "still running" if self.process else "never started"
         return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
 
-    def _setup_work_dir(self) -> Path:
-        if not self._data.exists():
-            shutil.copytree(self._template, self._data)
-        return self._directory.path
-
     def _spawn(self) -> subprocess.Popen[str]:
         options = {
             "socket": self.config.socket_path,
             "dataDir": str(self._data),
+            "template": None if self._data == self._template else str(self._template),
             "nodeModules": str(self._runtime.modules),
             "settings": SETTINGS,
             "extensions": self._modules,

@@ -2,12 +2,13 @@
 //
 // usage: node pglite_server.mjs OPTIONS, a JSON object:
 //   socket, dataDir, nodeModules  paths
+//   template                      copied to dataDir first, unless it is null
 //   settings                      lines of postgresql.conf
 //   extensions                    {name: module}
 //   parent                        the process to die with
 // stdout: one line of JSON when clients may come. stdin: "stop" shuts PostgreSQL down cleanly (a
 // template needs that); its end means that the parent is gone, and ends this process at once.
-import { readFileSync } from "node:fs";
+import { cpSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -256,6 +257,8 @@ function loadExtensions() {
 }
 
 dieWithParent();
+// Copied here and not by the parent, which has enough to do while we start.
+if (options.template) cpSync(options.template, options.dataDir, { recursive: true });
 const { PGlite } = require("@electric-sql/pglite");
 db = await PGlite.create({
   dataDir: options.dataDir,
