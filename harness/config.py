@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    PositiveInt,
+    ValidationError,
+)
+from pydantic_core import PydanticCustomError
 
 from harness.errors import ConfigError, Problem, did_you_mean
 
@@ -24,32 +34,43 @@ _LATER = (
 )
 
 
+_NOT_SETTINGS = ("HARNESS_CACHE_DIR",)
+
+
+def _listed(value: Any) -> Any:
+    """A list as the tuple that the frozen model holds."""
+    if not isinstance(value, (list, tuple)):
+        raise PydanticCustomError("list", "a list of texts is expected")
+    return tuple(value)
+
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+
+
 class Config(BaseModel):
     """Settings of one project; paths in it are relative to `root`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     root: Path = Field(exclude=True)
-    setup: tuple[str, ...] = Field(
+    setup: Texts = Field(
         (),
         description="What builds the database once, in order: `*.sql` files, folders or globs of "
         "them, `module:MetaData`, `module:callable`, `alembic.ini`.",
     )
-    watch: tuple[str, ...] = Field(
+    watch: Texts = Field(
         (), description="Further files on which the database depends: what a callable reads."
     )
     backend: str = Field("pglite", description="Which database: `pglite`.")
-    extensions: tuple[str, ...] = Field(
-        (), description="Extensions to load and create before `setup`."
-    )
+    extensions: Texts = Field((), description="Extensions to load and create before `setup`.")
     caller: str | None = Field(
         None, description="`module:factory`, called as `factory(session, actor)`."
     )
     app: str | None = Field(None, description="The ASGI or WSGI application.")
-    app_session: str | tuple[str, ...] | None = Field(
+    app_session: str | Texts | None = Field(
         None, description="Its dependencies that are overridden with the spec's session."
     )
-    app_actor: str | tuple[str, ...] | None = Field(
+    app_actor: str | Texts | None = Field(
         None, description="Its dependencies that are overridden with the actor."
     )
     uncommitted: Literal["keep", "error"] = Field(
@@ -72,7 +93,7 @@ class Config(BaseModel):
         10.0, description="Seconds for one spec; 0 is none."
     )
     autofill: bool = Field(True, description="Fill NOT NULL columns that a seed leaves out.")
-    env: tuple[str, ...] = Field((), description="Names that `env()` may read.")
+    env: Texts = Field((), description="Names that `env()` may read.")
 
 
 def load_config(
@@ -101,7 +122,7 @@ def load_config(
     layers = (
         ("pyproject.toml: [tool.harness]", dict(table)),
         ("the environment, HARNESS_*", _from_environment(keys, environment)),
-        ("the command line", {k: value for k, value in options.items() if value is not None}),
+        ("the command line", {k: _parsed(v) for k, v in options.items() if v is not None}),
     )
     values = {key: value for _, layer in layers for key, value in layer.items()}
     origins = {key: origin for origin, layer in layers for key in layer}
@@ -115,8 +136,15 @@ def load_config(
 
 
 def _from_environment(keys: Iterable[str], environment: Mapping[str, str]) -> dict[str, Any]:
-    names = {key: f"HARNESS_{key.upper()}" for key in keys}
-    return {key: _parsed(environment[name]) for key, name in names.items() if name in environment}
+    names = {f"HARNESS_{key.upper()}": key for key in keys}
+    for name in environment:
+        # Other tools have variables that begin so, too: only what is nearly ours is a mistake.
+        known = name in names or name in _NOT_SETTINGS or not name.startswith("HARNESS_")
+        if not known and get_close_matches(name, names, cutoff=0.9):
+            raise ConfigError(
+                f"the environment has {name}, which is no setting", hint=did_you_mean(name, names)
+            )
+    return {key: _parsed(environment[name]) for name, key in names.items() if name in environment}
 
 
 def _parsed(text: str) -> Any:

@@ -66,6 +66,24 @@ def bind(sql: str, names: frozenset[str]) -> BoundSql:
     return BoundSql("".join(pieces), tuple(numbers))
 
 
+def unbound(sql: str, names: frozenset[str]) -> str | None:
+    """The first `:name` that could only be a parameter, and is not in `names`."""
+    for token, in_slice in _with_subscripts(sql):
+        if token.kind == "param" and not in_slice and token.text[1:] not in names:
+            return token.text[1:]
+    return None
+
+
+def is_balanced(sql: str) -> bool:
+    """Whether every parenthesis of an expression is closed, and none that it did not open."""
+    depth = 0
+    for token in _tokens(sql):
+        depth += {"(": 1, ")": -1}.get(token.text, 0)
+        if depth < 0 or token.text == ";":
+            return False
+    return depth == 0
+
+
 def client_copy(sql: str) -> int | None:
     """The offset of the first COPY that reads from or writes to the client, or None."""
     if not _COPY.search(sql):

@@ -20,8 +20,8 @@ Scope = Mapping[str, Any]
 class Renderable(Protocol):
     """A value that is no plain data but holds some, e.g. a matcher."""
 
-    def rendered(self, render: Callable[[Any], Any]) -> Any:
-        """The same with `render` applied to what it holds."""
+    def rendered(self, render: Callable[[str, Any], Any]) -> Any:
+        """The same with `render` applied to what it holds: the key in YAML, and the value."""
         ...
 
     def parts(self) -> tuple[Any, ...]:
@@ -30,7 +30,18 @@ class Renderable(Protocol):
 
 
 class UnrenderableError(SpecError):
-    """A template that is malformed or cannot be rendered; its holder knows where it stands."""
+    """A template that is malformed or cannot be rendered.
+
+    Attributes:
+        path: the way to it inside what was rendered.
+    """
+
+    path: tuple[str | int, ...] = ()
+
+    def below(self, step: str | int) -> UnrenderableError:
+        """The same error, one step further from where the rendering began."""
+        self.path = (step, *self.path)
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +110,37 @@ def render(value: Any, scope: Scope) -> Any:
     if isinstance(value, str):
         return _evaluated(compiled(value), scope) if "{{" in value else value
     if isinstance(value, dict):
-        return {key: render(item, scope) for key, item in value.items()}
+        return {key: _rendered_at(key, item, scope) for key, item in value.items()}
     if isinstance(value, list):
-        return [render(item, scope) for item in value]
+        return [_rendered_at(index, item, scope) for index, item in enumerate(value)]
     if isinstance(value, Renderable):
-        return value.rendered(lambda part: render(part, scope))
+        return value.rendered(lambda key, part: _rendered_at(key, part, scope))
     return value
+
+
+def in_order(variables: Mapping[str, Any]) -> list[str]:
+    """The names of variables so that each comes after those that its templates need.
+
+    Raises:
+        UnrenderableError: some need each other in a circle; its path is the first of them.
+    """
+    needs = {name: names_of(value) & variables.keys() for name, value in variables.items()}
+    order: list[str] = []
+    while len(order) < len(needs):
+        ready = [name for name in needs if name not in order and needs[name] <= {*order}]
+        if not ready:
+            circle = [name for name in needs if name not in order]
+            what = f"the variables {', '.join(circle)} need each other"
+            raise UnrenderableError(what).below(circle[0])
+        order += ready
+    return order
+
+
+def _rendered_at(step: str | int, value: Any, scope: Scope) -> Any:
+    try:
+        return render(value, scope)
+    except UnrenderableError as error:
+        raise error.below(step) from error.__cause__
 
 
 def _parts(value: Any) -> tuple[Any, ...]:

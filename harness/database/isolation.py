@@ -7,6 +7,7 @@ the latter did not happen. Where proof fails, the database has to be replaced.
 
 from __future__ import annotations
 
+import random
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,7 +21,11 @@ from harness.database.literals import literal
 from harness.database.session import Reply, Session
 from harness.errors import HarnessError
 
-SCRUB = "SELECT pg_advisory_unlock_all(); DEALLOCATE ALL; DISCARD SEQUENCES"
+SCRUB = (
+    "RESET SESSION AUTHORIZATION;"  # of all settings the one that a rollback leaves
+    "SELECT pg_advisory_unlock_all();DEALLOCATE ALL;DISCARD SEQUENCES"
+)
+"""Undoes what a rollback does not undo of a session's state."""
 
 
 class EscapedTransactionError(Exception):
@@ -66,6 +71,8 @@ class Isolation:
         finally:
             self._check()
         self.schema_changed = self.schema_changed or any(map(_is_ddl, replies))
+        if any(reply.tag == "COMMIT" for reply in replies):
+            raise EscapedTransactionError  # another one may have begun behind it
         return replies
 
     @property
@@ -90,13 +97,35 @@ class Isolation:
             psycopg.Error: one of them failed; all are undone and the transaction goes on.
             EscapedTransactionError: they ended the transaction.
         """
+        if not self._begun:
+            return self._first_batch(script)
+        self._session.run("SAVEPOINT harness_batch")
         try:
-            return self._send(f"SAVEPOINT harness_batch;{script}")[1:]
+            replies = self._session.run(f"{script}\n;RELEASE SAVEPOINT harness_batch")
         except psycopg.Error:
             self._undo("harness_batch")
             raise
-        finally:
-            self._check()
+        self._check()
+        return replies[:-1]
+
+    def _first_batch(self, script: str) -> list[Reply]:
+        """Begin with a batch: one round trip for most specs' whole beginning."""
+        self._begun = True
+        opening = f"BEGIN;SAVEPOINT {self._guard}"
+        try:
+            replies = self._session.run(f"{opening};{script}")
+        except psycopg.Error:
+            if self.lost:
+                raise
+            if self._session.status is not TransactionStatus.IDLE:
+                self._undo(self._guard, keep=True)
+                raise
+            # A syntax error: nothing of the message has run, not even BEGIN. (If instead the script
+            # ended the transaction and failed then, it does so again.)
+            self._session.run(opening)
+            return self.batch(script)
+        self._check()
+        return replies[2:]
 
     def evaluate(self, expression: str) -> str:
         """The text of an SQL expression, as its type prints it.
@@ -144,7 +173,8 @@ class Isolation:
             last = ""
         try:
             self._session.run(
-                f"{last}ROLLBACK TO SAVEPOINT {self._guard};ROLLBACK;{self._restoration}{SCRUB}"
+                f"{last}ROLLBACK TO SAVEPOINT {self._guard};ROLLBACK;{self._restoration}{SCRUB};"
+                f"SELECT setseed({random.uniform(-1, 1)})"  # what a spec's own setseed() left
             )
         except InvalidSavepointSpecification as error:
             raise EscapedTransactionError from error
@@ -179,13 +209,14 @@ class Isolation:
         if not self.lost and self._session.status is TransactionStatus.IDLE:
             raise EscapedTransactionError
 
-    def _undo(self, savepoint: str) -> None:
+    def _undo(self, savepoint: str, *, keep: bool = False) -> None:
         """Go back to a savepoint after an error; one that is gone went with the transaction."""
         if self.lost:
             return
         self._check()
+        release = "" if keep else f";RELEASE SAVEPOINT {savepoint}"
         try:
-            self._session.run(f"ROLLBACK TO SAVEPOINT {savepoint};RELEASE SAVEPOINT {savepoint}")
+            self._session.run(f"ROLLBACK TO SAVEPOINT {savepoint}{release}")
         except InvalidSavepointSpecification as error:
             raise EscapedTransactionError from error
 

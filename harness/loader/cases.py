@@ -9,7 +9,8 @@ from typing import Any
 
 from harness.errors import Problem, SpecError
 from harness.results import Path
-from harness.source import YamlMapping, YamlSequence
+from harness.source import YamlMapping, YamlSequence, locate
+from harness.spec.model import without_extensions
 from harness.spec.suite import case_id
 from harness.templating import UnrenderableError, compiled, names_of, render
 
@@ -64,6 +65,7 @@ def _is_filled_list(value: Any) -> bool:
 
 
 def _case(data: dict[str, Any]) -> Case:
+    data = without_extensions(data)
     values = {key: value for key, value in data.items() if key != "id"}
     named = {"id": data["id"]} if data.get("id") is not None else values
     return Case(case_id(named), dict(data))
@@ -71,10 +73,12 @@ def _case(data: dict[str, Any]) -> Case:
 
 def _unique(cases: list[Case], data: YamlMapping) -> list[Case]:
     seen: set[str] = set()
-    for case in cases:
+    for index, case in enumerate(cases):
         if case.id in seen or not case.id:
             what = f"two cases are called {case.id!r}" if case.id else "a case has no values"
-            place = data.key_location("cases" if "cases" in data else "matrix")
+            place = (
+                locate(data, ("cases", index)) if "cases" in data else data.key_location("matrix")
+            )
             raise SpecError(what, where=place, hint="give each case an `id` of its own")
         seen.add(case.id)
     return cases

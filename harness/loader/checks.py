@@ -13,7 +13,7 @@ from harness.spec.model import Model
 from harness.spec.operations import BaseOperation, SeedOperation, SqlOperation
 from harness.spec.seeds import RowSource, TableSeed
 from harness.spec.suite import Spec, unknown_actor
-from harness.templating import UnrenderableError, templates_in
+from harness.templating import UnrenderableError, in_order, templates_in
 
 FUNCTIONS = frozenset({"now", "today", "ago", "ahead", "uuid", "env"})
 """The functions that every template can call."""
@@ -44,24 +44,28 @@ def check(spec: Spec, locate: Locate, has_case: bool) -> list[Problem]:
 
 
 def _not_implemented(spec: Spec, locate: Locate) -> Iterator[Problem]:
-    def later(what: str, *path: str | int) -> Problem:
-        return Problem(f"{what} is not implemented yet", locate(path), "remove or skip this spec")
+    for path in _later_paths(spec):
+        shown = f"`{path[-1]}: database`" if path[-1] == "isolation" else f"`{path[-1]}`"
+        what = f"{shown} is not implemented yet"
+        yield Problem(what, locate(path), "remove or skip this spec")
 
+
+def _later_paths(spec: Spec) -> Iterator[Path]:
+    """The paths of all that has no execution yet; a matcher's ends in its operator."""
     if spec.isolation == "database":
-        yield later("`isolation: database`", "isolation")
+        yield ("isolation",)
     if spec.sessions:
-        yield later("`sessions`", "sessions")
+        yield ("sessions",)
     if spec.as_ is not None:
-        yield later("`as`", "as")
+        yield ("as",)
     for index, operation in enumerate(spec.operations):
-        for key in _later_keys(operation):
-            yield later(f"`{key}`", "operations", index, key)
-        for operator in _matchers(operation.expect):
-            yield later(f"`{operator}`", "operations", index, "expect")
-    for operator in _matchers(spec.expect):
-        yield later(f"`{operator}`", "expect")
+        yield from (("operations", index, key) for key in _later_keys(operation))
+        here: Path = ("operations", index, "expect")
+        yield from ((*here, key) for key in _later_expectations(operation))
+        yield from ((*here, operator) for operator in _matchers(operation.expect))
+    yield from (("expect", operator) for operator in _matchers(spec.expect))
     if spec.expect is not None and spec.expect.changes is not None:
-        yield later("`changes`", "expect", "changes")
+        yield ("expect", "changes")
 
 
 def _later_keys(operation: BaseOperation) -> Iterator[str]:
@@ -71,10 +75,11 @@ def _later_keys(operation: BaseOperation) -> Iterator[str]:
         yield "as"
     if operation.session is not None:
         yield "session"
-    if isinstance(operation, SeedOperation) and operation.save:
-        yield "save"
-    if isinstance(operation.expect, Outcome):
-        yield from sorted(LATER_EXPECTATIONS & operation.expect.model_fields_set)
+
+
+def _later_expectations(operation: BaseOperation) -> list[str]:
+    given = operation.expect.model_fields_set if operation.expect else set()
+    return sorted(LATER_EXPECTATIONS & given)
 
 
 def _matchers(expectation: Outcome | StateExpectation | None) -> Iterator[str]:
@@ -119,10 +124,10 @@ def _actors(spec: Spec, locate: Locate) -> Iterator[Problem]:
 
 def _names(spec: Spec, locate: Locate, has_case: bool) -> Iterator[Problem]:
     """Templates that name something which is not in scope where they stand."""
-    scope = {*FUNCTIONS, "seed", *(("case",) if has_case else ())}
+    scope = {*FUNCTIONS, "seed", *spec.vars, *(("case",) if has_case else ())}
     for name, value in spec.vars.items():
         yield from _unknown(value, scope, locate(("vars", name)))
-        scope.add(name)
+    yield from _circle(spec, locate)
     for table in spec.seed:
         yield from _unknown_in_seed(table, scope)
     for index, operation in enumerate(spec.operations):
@@ -141,6 +146,15 @@ def _names(spec: Spec, locate: Locate, has_case: bool) -> Iterator[Problem]:
         yield from _unknown([state.rows, state.contains, state.count], scope, where)
         if isinstance(state.where, dict):
             yield from _unknown(state.where, scope, where)
+
+
+def _circle(spec: Spec, locate: Locate) -> Iterator[Problem]:
+    """Variables that need each other."""
+    try:
+        in_order(spec.vars)
+    except UnrenderableError as error:
+        if error.path:  # a malformed template is told where it stands already
+            yield Problem(error.problems[0].what, locate(("vars", *error.path)))
 
 
 def _unknown_in_seed(table: TableSeed, scope: set[str]) -> Iterator[Problem]:

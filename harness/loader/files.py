@@ -10,10 +10,11 @@ from typing import Any
 from harness.errors import Location, Problem, SpecError, did_you_mean
 from harness.loader.cases import Case, expand
 from harness.loader.checks import check
+from harness.loader.parts import Layer, Parts, variable_place, variables
 from harness.loader.problems import reachable, validated
 from harness.results import Path as SpecPath
 from harness.source import YamlMapping, YamlSequence, locate, read
-from harness.spec.suite import Part, Spec, Suite, merged
+from harness.spec.suite import Spec, Suite, merged
 
 MAX_PROBLEMS = 20
 """Problems of one file that are shown; what follows is usually the same mistake again."""
@@ -25,6 +26,7 @@ class LoadedSpec:
 
     Attributes:
         id: the name, with the case's id in brackets if it has cases.
+        layers: the shared parts and the suite that gave it defaults.
     """
 
     id: str
@@ -32,6 +34,7 @@ class LoadedSpec:
     path: Path
     case: Mapping[str, Any] | None
     source: YamlMapping
+    layers: tuple[Layer, ...]
 
     @property
     def where(self) -> Location:
@@ -43,6 +46,8 @@ class LoadedSpec:
 
         Steps that a short form leaves out (`rows` of a list) are passed over.
         """
+        if path[:1] == ("vars",) and len(path) > 1:
+            return variable_place(self.layers, self.source, str(path[1]))
         return locate(self.source, reachable(path, self.source))
 
 
@@ -65,14 +70,10 @@ def load(path: Path, root: Path) -> tuple[LoadedSpec, ...]:
             where=locate(data, ()) if isinstance(data, YamlSequence) else Location(path),
             hint="a suite has `specs`, a single spec has `operations`",
         )
-    parts = _Parts(root)
     if "specs" in data:
-        return _suite(data, path, parts)
+        return _suite(data, path, Parts(root))
     if "operations" in data:
-        found, problems = _spec(data, None, (), path, parts)
-        if problems:
-            raise SpecError(*problems)
-        return tuple(found)
+        return tuple(_specs(data, (), None, path, Parts(root)))
     unknown = [
         key for key in data if key not in Suite.known_keys() and key not in Spec.known_keys()
     ]
@@ -84,47 +85,60 @@ def load(path: Path, root: Path) -> tuple[LoadedSpec, ...]:
     )
 
 
-def _suite(data: YamlMapping, path: Path, parts: _Parts) -> tuple[LoadedSpec, ...]:
-    suite = validated(Suite, data)
+def _suite(data: YamlMapping, path: Path, parts: Parts) -> tuple[LoadedSpec, ...]:
+    suite = Layer(validated(Suite, data), data)
     shared = parts.used_by(data, path)
     found: list[LoadedSpec] = []
     problems: list[Problem] = []
     for index, item in enumerate(data["specs"]):
-        if not isinstance(item, YamlMapping):
-            problems.append(Problem("a spec is a mapping", data["specs"].item_location(index)))
-            continue
-        specs, wrong = _spec(item, suite, shared, path, parts)
-        found += specs
-        problems += wrong
+        try:
+            if not isinstance(item, YamlMapping):
+                place = data["specs"].item_location(index)
+                raise SpecError("a spec is a mapping", where=place)
+            found += _specs(item, shared, suite, path, parts)
+        except SpecError as error:
+            problems += error.problems
     problems += _repeated(found)
     if problems:
-        unique = list(dict.fromkeys(problems))
-        raise SpecError(*unique[:MAX_PROBLEMS])
+        raise SpecError(*_first(problems, path))
     return tuple(found)
 
 
-def _spec(
-    data: YamlMapping, suite: Suite | None, shared: tuple[Part, ...], path: Path, parts: _Parts
-) -> tuple[list[LoadedSpec], list[Problem]]:
-    """The items of one spec, and what is wrong with it."""
-    found: list[LoadedSpec] = []
-    try:
-        own = parts.used_by(data, path)
-        used = (*shared, *(part for part in own if not any(part is other for other in shared)))
-        for case, expanded in expand(data, _variables(data, suite, used)):
-            found.append(_loaded(expanded, case, suite, used, path))
-    except SpecError as error:
-        return [], list(error.problems)
-    return found, []
+def _first(problems: list[Problem], path: Path) -> list[Problem]:
+    """The problems, each once, and not endlessly many."""
+    unique = list(dict.fromkeys(problems))
+    more = len(unique) - MAX_PROBLEMS
+    rest = [Problem(f"… and {more} more in this file", Location(path))] if more > 0 else []
+    return unique[:MAX_PROBLEMS] + rest
+
+
+def _specs(
+    data: YamlMapping,
+    shared: tuple[Layer, ...],
+    suite: Layer | None,
+    path: Path,
+    parts: Parts,
+) -> Iterator[LoadedSpec]:
+    """The items of one spec."""
+    own = parts.used_by(data, path)
+    # A part that the spec itself uses comes last, and so wins, wherever the suite has it.
+    used = (*(layer for layer in shared if layer not in own), *own)
+    layers = (*used, *((suite,) if suite else ()))
+    for case, expanded in expand(data, variables(layers, data)):
+        yield _loaded(expanded, case, layers, suite, path)
 
 
 def _loaded(
-    data: YamlMapping, case: Case | None, suite: Suite | None, used: tuple[Part, ...], path: Path
+    data: YamlMapping,
+    case: Case | None,
+    layers: tuple[Layer, ...],
+    suite: Layer | None,
+    path: Path,
 ) -> LoadedSpec:
     spec = validated(Spec, data)
     if suite is not None and spec.name is None:
         raise SpecError("`name` is missing", where=data.location, hint="a suite's specs have names")
-    spec = merged(spec, suite, used)
+    spec = merged(spec, tuple(layer.model for layer in layers))
     name = spec.name or path.name.removesuffix(path.suffix).removesuffix(".spec")
     loaded = LoadedSpec(
         id=f"{name}[{case.id}]" if case else name,
@@ -132,18 +146,12 @@ def _loaded(
         path=path,
         case=case.values if case else None,
         source=data,
+        layers=layers,
     )
     problems = check(spec, loaded.locate, case is not None)
     if problems:
         raise SpecError(*problems)
     return loaded
-
-
-def _variables(data: YamlMapping, suite: Suite | None, parts: tuple[Part, ...]) -> dict[str, Any]:
-    own = data.get("vars")
-    layers = [*(part.vars for part in parts), suite.vars if suite else {}]
-    layers.append(own if isinstance(own, dict) else {})
-    return {name: value for layer in layers for name, value in layer.items()}
 
 
 def _repeated(found: list[LoadedSpec]) -> Iterator[Problem]:
@@ -153,51 +161,3 @@ def _repeated(found: list[LoadedSpec]) -> Iterator[Problem]:
         if first is not item:
             what = f"two specs are called {item.id!r}; the first is in line {first.where.line}"
             yield Problem(what, item.where, "names are unique within a file")
-
-
-class _Parts:
-    """The shared parts of one file, each read once."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root.resolve()
-        self._read: dict[Path, tuple[Part, YamlMapping]] = {}
-
-    def used_by(self, data: YamlMapping, path: Path) -> tuple[Part, ...]:
-        """The parts that `data`, written in the file at `path`, uses: in order, each once."""
-        found: dict[Path, Part] = {}
-        if "use" in data:
-            self._collect(data, path.resolve(), (path.resolve(),), found)
-        return tuple(found.values())
-
-    def _collect(
-        self, data: YamlMapping, path: Path, chain: tuple[Path, ...], found: dict[Path, Part]
-    ) -> None:
-        names = data["use"]
-        if not isinstance(names, YamlSequence) or not all(isinstance(name, str) for name in names):
-            raise SpecError("`use` is a list of files", where=data.value_location("use"))
-        for index, name in enumerate(names):
-            where = names.item_location(index)
-            target = (path.parent / name).resolve()
-            if target in chain:
-                cycle = " → ".join(item.name for item in (*chain[chain.index(target) :], target))
-                raise SpecError(f"shared parts use each other: {cycle}", where=where)
-            part, source = self._part(target, name, where)
-            if "use" in source:
-                self._collect(source, target, (*chain, target), found)
-            found.setdefault(target, part)
-
-    def _part(self, target: Path, name: str, where: Location) -> tuple[Part, YamlMapping]:
-        if target in self._read:
-            return self._read[target]
-        if not target.is_relative_to(self._root):
-            raise SpecError(f"{name!r} lies outside the project {self._root}", where=where)
-        if not target.is_file():
-            siblings = [item.name for item in target.parent.glob("_*.y*ml")]
-            hint = did_you_mean(target.name, siblings) or "the path is relative to this file"
-            raise SpecError(f"there is no file {name!r}", where=where, hint=hint)
-        source = read(target)
-        if not isinstance(source, YamlMapping):
-            raise SpecError(f"{name!r} is no shared part: it is not a mapping", where=where)
-        part = validated(Part, source)
-        self._read[target] = part, source
-        return part, source

@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from harness.errors import Location, Problem, SpecError
+from harness.errors import Location, Problem, SpecError, did_you_mean, nearest
 from harness.source import locate
+from harness.spec.operations import VERBS
 
 Validated = TypeVar("Validated", bound=BaseModel)
 
@@ -42,6 +43,14 @@ def _problem(details: ErrorDetails, data: Any) -> Problem:
         return Problem(f"`{path[-1]}` is missing", locate(data, steps), None)
     if "what" in context:
         return Problem(context["what"], _place(data, steps, bool(context["path"])), context["hint"])
+    if details["type"] == "harness":
+        written = (
+            [key for key in details["input"] if nearest(key, VERBS)]
+            if isinstance(details["input"], dict)
+            else []
+        )
+        place = locate(data, [*steps, *written[:1]], key=bool(written))
+        return Problem(details["msg"], place, did_you_mean(written[0], VERBS) if written else None)
     describe = _MESSAGES.get(details["type"])
     what = describe(details) if describe else details["msg"]
     hint = "put it in quotes" if details["type"] == "string_type" and _scalar(details) else None

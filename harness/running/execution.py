@@ -21,7 +21,7 @@ from harness.results import Mismatch, OperationResult, Path, SpecResult, Stateme
 from harness.running.catalogs import Catalogs
 from harness.running.scope import Scope
 from harness.running.seeding import Seeder
-from harness.running.sql import execute, outcome, prepare
+from harness.running.sql import error_data, execute, outcome, prepare
 from harness.running.state import judge_tables
 from harness.spec.operations import BaseOperation, SeedOperation, SqlOperation
 from harness.templating import UnrenderableError, render
@@ -132,21 +132,21 @@ class Execution:
         expect = operation.expect
         may_fail = expect is not None and expect.error is not None
         result = execute(prepared, self._isolation, may_fail=may_fail)
+        if result.error is not None and not may_fail:
+            found += judge_error(None, result.error, (*path, "sql"))
+            raise StoppedError
         if expect is not None:
             with self._stopping((*path, "expect"), found):
                 expect = render(expect, self._scope)
             found += judge_sql(expect, result, (*path, "expect"), self._isolation)
-        if result.error is not None and not may_fail:
-            if expect is None:
-                found += judge_error(None, result.error, path)
-            raise StoppedError
         self._save(operation, outcome(result) if operation.save else {}, path, found)
 
     def _seed(self, operation: SeedOperation, path: Path, found: list[Mismatch]) -> None:
         expected = operation.expect.error if operation.expect else None
         if expected is None:
             with self._stopping((*path, "seed"), found):
-                self._seeder.insert(operation.seed)
+                inserted = self._seeder.insert(operation.seed)
+            self._save(operation, {"seed": inserted}, path, found)
             return
         error: BaseException | None = None
         try:
@@ -157,6 +157,7 @@ class Execution:
         with self._stopping((*path, "expect"), found):
             expected = render(expected, self._scope)
         found += judge_error(expected, error, (*path, "expect"))
+        self._save(operation, {"error": error_data(error)} if error else {}, path, found)
 
     def _save(
         self, operation: BaseOperation, data: Mapping[str, Any], path: Path, found: list[Mismatch]
@@ -251,10 +252,9 @@ class Execution:
             raise StoppedError from error
 
     def _mistake(self, path: Path, problem: Problem, error: SpecError) -> Mismatch:
-        where = problem.where
-        if where is None and isinstance(error, UnrenderableError):
-            where = self._loaded.locate(path)
-        return self._placed(Mismatch(path, problem.what, hint=problem.hint, where=where))
+        if isinstance(error, UnrenderableError):
+            path = (*path, *error.path)
+        return self._placed(Mismatch(path, problem.what, hint=problem.hint, where=problem.where))
 
     def _placed(self, mismatch: Mismatch) -> Mismatch:
         if mismatch.where is not None:

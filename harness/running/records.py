@@ -11,9 +11,11 @@ from typing import Any
 from harness.errors import Location, SpecError
 from harness.spec.seeds import RowSource
 
+Record = tuple[dict[str, Any], Location]
 
-def read_records(source: RowSource) -> list[dict[str, Any]]:
-    """The rows of a CSV or JSON file, relative to the YAML file that names it.
+
+def read_records(source: RowSource) -> list[Record]:
+    """The rows of a CSV or JSON file, relative to the YAML file that names it, with their places.
 
     An empty CSV field is NULL; a number of JSON keeps its digits.
 
@@ -33,13 +35,13 @@ def read_records(source: RowSource) -> list[dict[str, Any]]:
     if path.suffix == ".csv":
         return _from_csv(text, path)
     if path.suffix == ".json":
-        return _from_json(text, path)
+        return [(row, source.where) for row in _from_json(text, path)]
     raise SpecError(
         f"{source.text!r} is neither .csv nor .json", where=source.where, hint="rename it"
     )
 
 
-def _from_csv(text: str, path: Path) -> list[dict[str, Any]]:
+def _from_csv(text: str, path: Path) -> list[Record]:
     reader = csv.DictReader(text.splitlines(keepends=True), strict=True)
     rows = []
     try:
@@ -50,7 +52,8 @@ def _from_csv(text: str, path: Path) -> list[dict[str, Any]]:
                     f"this line has not one field for each of the {columns} columns",
                     where=Location(path, reader.line_num),
                 )
-            rows.append({name: value or None for name, value in record.items()})
+            row = {name: value or None for name, value in record.items()}
+            rows.append((row, Location(path, reader.line_num)))
     except csv.Error as error:
         raise SpecError(f"not CSV: {error}", where=Location(path, reader.line_num)) from error
     return rows

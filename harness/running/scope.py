@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from harness.database.isolation import CastError, Isolation
-from harness.templating import UnrenderableError, render
+from harness.templating import UnrenderableError, in_order, render
 
 _NAMESPACE = uuid.UUID("6f4b1d8e-3c3a-5d0f-9b1e-2f6b1b0f7a11")  # any fixed one; never change it
 
@@ -31,9 +31,12 @@ class Scope(dict[str, Any]):
             self["case"] = case
 
     def define(self, variables: Mapping[str, Any]) -> None:
-        """Add variables; each may name those before it."""
-        for name, value in variables.items():
-            self[name] = render(value, self)
+        """Add variables; they may name each other."""
+        for name in in_order(variables):
+            try:
+                self[name] = render(variables[name], self)
+            except UnrenderableError as error:
+                raise error.below(name) from error
 
     def _timestamp(self, expression: str) -> str:
         try:

@@ -28,7 +28,7 @@ from harness.running.rows import (
 )
 from harness.running.scope import Scope
 from harness.spec.seeds import RowSource, SeedRow, TableSeed
-from harness.templating import UnrenderableError, names_of, render
+from harness.templating import UnrenderableError, render, templates_in
 
 
 class Seeder:
@@ -61,15 +61,18 @@ class Seeder:
         self._batch: list[tuple[str, PendingRow | None]] = []
         self._cut: frozenset[tuple[Key, str]] = frozenset()
 
-    def insert(self, seed: Sequence[TableSeed]) -> None:
+    def insert(self, seed: Sequence[TableSeed]) -> dict[str, list[dict[str, Any]]]:
         """Insert rows; afterwards templates can name them.
+
+        Returns:
+            the rows of each table as the database returned them, in the order written.
 
         Raises:
             SpecError: something is wrong with a row; the place is the row's.
             psycopg.OperationalError: the connection is lost.
         """
         if not seed:
-            return
+            return {}
         given = self._by_table(seed)
         order, self._cut = order_tables([table for table, _ in given.values()])
         deferred = self._deferred(order)
@@ -86,6 +89,12 @@ class Seeder:
         self._move_sequences(rows)
         if self._catalogs.current.deferrable:
             self._check_constraints(deferred, seed)
+        stored = self._scope["seed"]
+        inserted: dict[str, list[dict[str, Any]]] = {}
+        for row in sorted(rows, key=lambda row: row.index):
+            name = self._names[row.table.key]
+            inserted.setdefault(name, []).append(stored[name][row.index])
+        return inserted
 
     # -- which rows, in which order
 
@@ -147,9 +156,9 @@ class Seeder:
             records = self._queried(source)
         else:
             records = read_records(source)
-        return [PendingRow(table, SeedRow(None, record, source.where)) for record in records]
+        return [PendingRow(table, SeedRow(None, record, where)) for record, where in records]
 
-    def _queried(self, source: RowSource) -> list[dict[str, Any]]:
+    def _queried(self, source: RowSource) -> list[tuple[dict[str, Any], Location]]:
         try:
             reply = self._isolation.batch(source.text)[-1]
         except psycopg.Error as error:
@@ -157,7 +166,7 @@ class Seeder:
         if reply.result is None:
             raise SpecError("this statement gives no rows", where=source.where)
         names = [column.name for column in reply.result.columns]
-        return [dict(zip(names, row, strict=True)) for row in reply.rows]
+        return [(dict(zip(names, row, strict=True)), source.where) for row in reply.rows]
 
     # -- one row
 
@@ -175,13 +184,15 @@ class Seeder:
         self._batch.append((insert(row, columns), row))
 
     def _rendered(self, row: PendingRow) -> dict[str, Any]:
+        if row.seed.source is None:
+            return dict(row.seed.values)  # rows from elsewhere are data, whatever they hold
         rendered = {}
         for name, value in row.seed.values.items():
             try:
-                names = names_of(value)
-                if "seed" in names:
+                templates = templates_in(value)
+                if any("seed" in template.names for template in templates):
                     self._flush()
-                rendered[name] = render(value, self._scope) if names else value
+                rendered[name] = render(value, self._scope) if templates else value
             except UnrenderableError as error:
                 problem = error.problems[0]
                 raise SpecError(

@@ -15,8 +15,11 @@ from harness.matching.display import show
 from harness.matching.outcome import SqlResult
 from harness.matching.values import decode
 from harness.results import ResultSet, Statement
+from harness.spec.expectations import CONDITIONS
 from harness.spec.operations import SqlOperation
 from harness.sqltext import bind
+
+_CONDITION_NAMES = {state: name for name, state in CONDITIONS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ def execute(prepared: Prepared, isolation: Isolation, *, may_fail: bool) -> SqlR
 def outcome(result: SqlResult) -> dict[str, Any]:
     """The outcome as plain data, for `save`: rows, row, value, count, affected, error."""
     if result.error is not None:
-        return {"error": _error(result.error)}
+        return {"error": error_data(result.error)}
     rows = _records(result.result) if result.result else None
     found: dict[str, Any] = {"affected": result.affected}
     if rows is not None:
@@ -88,12 +91,14 @@ def _records(result: ResultSet) -> list[dict[str, Any]]:
     ]
 
 
-def _error(error: BaseException) -> dict[str, Any]:
+def error_data(error: BaseException) -> dict[str, Any]:
+    """An error as plain data, for `save`: the keys that `expect.error` has."""
     if not isinstance(error, psycopg.Error):
         return {"message": str(error)}
     diag = error.diag
     return {
         "sqlstate": error.sqlstate,
+        "condition": _CONDITION_NAMES.get(error.sqlstate or ""),
         "message": diag.message_primary or str(error),
         "detail": diag.message_detail,
         "hint": diag.message_hint,

@@ -11,7 +11,8 @@ from typing_extensions import TypeAliasType
 
 from harness.errors import did_you_mean
 from harness.spec.matchers import Count, Expected, Matcher, OrTemplate
-from harness.spec.model import Model, is_extension, refuse
+from harness.spec.model import Model, is_extension, refuse, without_extensions
+from harness.sqltext import is_balanced
 
 
 def _condition_names() -> dict[str, str]:
@@ -36,7 +37,8 @@ def _row(value: Any) -> Any:
         refuse("an empty mapping holds for every row", hint="name the columns that matter")
     if isinstance(value, list) and not value:
         refuse("an empty list is no row", hint="write one value for each of `columns`")
-    if not isinstance(value, (dict, list, str, Matcher)):
+    is_template = isinstance(value, str) and "{{" in value
+    if not is_template and not isinstance(value, (dict, list, Matcher)):
         refuse(
             f"a row is a mapping of columns, not {value!r}",
             hint="with `columns` a row may also be a list of values",
@@ -72,6 +74,7 @@ class ErrorExpectation(Model):
     """The error that an operation must end with; all keys hold for one error of its chain."""
 
     model_config = ConfigDict(extra="allow")
+    nullable = frozenset({"constraint", "schema", "table", "column", "detail", "hint"})
     __pydantic_extra__: dict[str, Expected]
 
     condition: Condition = Field(
@@ -98,14 +101,24 @@ class ErrorExpectation(Model):
     def _says_something(self) -> Self:
         if not self.model_fields_set and not self.attributes:
             refuse("an empty mapping says nothing about the error", hint="name its condition")
+        written = [*self._written().values(), *self.attributes.values()]
+        if all(map(_fits_every_error, written)):
+            refuse("every error satisfies this", hint="name its condition or its message")
         return self
+
+
+def _fits_every_error(expected: Any) -> bool:
+    if isinstance(expected, Matcher):
+        operators = expected.operators
+        return operators.keys() <= {"$any", "$null"} and operators.get("$null") is not True
+    return expected in ("Exception", "BaseException", "builtins:Exception")
 
 
 def _error(value: Any) -> Any:
     """The mapping that a short form stands for."""
     if isinstance(value, (bool, int)):
         refuse(
-            f"{value!r} does not say which error",
+            f"{str(value).lower()} does not say which error",
             hint="name its condition (unique_violation) or its SQLSTATE in quotes ('23505')",
         )
     if not isinstance(value, str):
@@ -256,9 +269,22 @@ class SqlOutcome(Outcome):
     def _rows_have_columns(self) -> Self:
         if self.order is not None and self.rows is None:
             refuse("`order` says how `rows` are compared, and there are none", "order")
+        check_count(self.count, self.rows, self.contains)
+        if self.given("row") or self.given("value"):
+            check_count(self.count, [None], None)
         for key, rows in (("rows", self.rows), ("contains", self.contains), ("row", [self.row])):
             check_row_lists(key, rows or [], self.columns)
         return self
+
+
+def check_count(count: Any, rows: list[Any] | None, contains: list[Any] | None) -> None:
+    """Refuse a `count` that the rows given beside it contradict."""
+    if not isinstance(count, int):
+        return
+    if rows is not None and len(rows) != count:
+        refuse(f"`count: {count}` contradicts the number of rows, {len(rows)}", "count")
+    if contains is not None and len(contains) > count:
+        refuse(f"`count: {count}` is less than the {len(contains)} rows contained", "count")
 
 
 def check_row_lists(key: str, rows: list[Any], columns: list[str] | None) -> None:
@@ -329,12 +355,17 @@ class TableState(Model):
     def _where_selects(cls, where: Any) -> Any:
         if where in ("", {}):
             refuse("an empty `where` selects nothing in particular", hint="remove it")
+        if isinstance(where, str) and not is_balanced(where):
+            refuse("the parentheses of `where` do not match")
+        if isinstance(where, dict) and any(isinstance(value, dict) for value in where.values()):
+            refuse("`where` takes plain values", hint="for a comparison write SQL text")
         return where
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         if not self.model_fields_set & {"rows", "contains", "count"}:
             refuse("nothing is expected of this table", hint="write rows, contains or count")
+        check_count(self.count, self.rows, self.contains)
         for key, rows in (("rows", self.rows), ("contains", self.contains)):
             check_row_lists(key, rows or [], self.columns)
             self._check_selected(key, rows or [])
@@ -358,6 +389,7 @@ class StateExpectation(Model):
         Annotated[
             dict[StrictStr, Annotated[TableState, BeforeValidator(_table_state)]],
             Field(min_length=1),
+            BeforeValidator(without_extensions),
         ]
         | None
     ) = Field(None, description="What tables hold: rows, or a mapping of rows, contains, count, …")

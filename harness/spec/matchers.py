@@ -77,15 +77,25 @@ def _number(value: Any) -> Any:
 
 def _count(value: Any) -> Any:
     """A number of things: not negative, or a matcher or a template that says it later."""
-    if isinstance(value, Matcher) or (isinstance(value, str) and "{{" in value):
-        if isinstance(value, Matcher) and value.model_fields_set == {"any"}:
-            refuse("any number at all is an expectation that could never fail")
+    if isinstance(value, Matcher):
+        if all(_holds_for_counts(name, bound) for name, bound in value.operators.items()):
+            refuse("every number of things satisfies this: it could never fail")
+        return value
+    if isinstance(value, str) and "{{" in value:
         return value
     if isinstance(value, bool) or not isinstance(value, int):
-        refuse(f"a whole number or a matcher is expected, not {value!r}")
+        refuse(f"a whole number or a matcher is expected, not {str(value).lower()}")
     if value < 0:
         refuse(f"a number of things cannot be negative: {value}")
     return value
+
+
+def _holds_for_counts(operator: str, argument: Any) -> bool:
+    """Whether an operator holds for every number from zero on."""
+    is_number = isinstance(argument, (int, float, Decimal)) and not isinstance(argument, bool)
+    if operator in ("$gte", "$gt", "$ne") and is_number:
+        return argument < 0 or (operator == "$gte" and argument == 0)
+    return operator == "$any" or (operator == "$null" and argument is False)
 
 
 def _stage(value: Any) -> str:

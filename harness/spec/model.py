@@ -25,6 +25,13 @@ def is_extension(key: object) -> bool:
     return isinstance(key, str) and key.startswith("x-")
 
 
+def without_extensions(value: Any) -> Any:
+    """A mapping of names without its `x-` keys."""
+    if isinstance(value, dict) and any(map(is_extension, value)):
+        return {key: item for key, item in value.items() if not is_extension(key)}
+    return value
+
+
 class Model(BaseModel):
     """A structural mapping of the format.
 
@@ -87,11 +94,13 @@ class Model(BaseModel):
         """The values written, for the templates inside them."""
         return tuple(self._written().values())
 
-    def rendered(self, render: Callable[[Any], Any]) -> Self:
+    def rendered(self, render: Callable[[str, Any], Any]) -> Self:
         """A copy with `render` applied to every value written; it is not validated again."""
-        return self.model_copy(
-            update={name: render(value) for name, value in self._written().items()}
-        )
+        aliases = {name: field.alias or name for name, field in type(self).model_fields.items()}
+        update = {
+            name: render(aliases.get(name, name), value) for name, value in self._written().items()
+        }
+        return self.model_copy(update=update)
 
     def _written(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.model_fields_set}

@@ -17,9 +17,11 @@ from pydantic import (
     model_validator,
 )
 
+from harness.errors import did_you_mean
 from harness.spec.actors import ActorRef
 from harness.spec.expectations import (
     CallOutcome,
+    ErrorExpectation,
     HttpOutcome,
     Outcome,
     ResumeOutcome,
@@ -29,7 +31,7 @@ from harness.spec.expectations import (
 from harness.spec.matchers import OrTemplate
 from harness.spec.model import Model, Name, refuse
 from harness.spec.seeds import Seed
-from harness.sqltext import bind, client_copy
+from harness.sqltext import bind, client_copy, unbound
 
 RESERVED = frozenset(
     {
@@ -101,6 +103,14 @@ class BaseOperation(Model):
         return super().unknown_key(key)
 
 
+def check_error_keys(expect: Outcome | None) -> None:
+    """Refuse attributes of exceptions where the error can only be PostgreSQL's."""
+    if expect is not None and expect.error is not None:
+        for key in expect.error.attributes:
+            what, hint = f"unknown key `{key}`", did_you_mean(key, ErrorExpectation.known_keys())
+            refuse(what, "expect", "error", key, hint=hint)
+
+
 class SqlOperation(BaseOperation):
     """Runs a statement."""
 
@@ -130,6 +140,7 @@ class SqlOperation(BaseOperation):
             refuse("PostgreSQL cannot take a NUL character", "sql")
         if self.params is not None:
             self._check_params(self.params)
+        check_error_keys(self.expect)
         return self
 
     def _check_params(self, params: dict[str, Any]) -> None:
@@ -143,6 +154,13 @@ class SqlOperation(BaseOperation):
                 "params",
                 unused[0],
                 hint="inside literals, comments, casts and array slices a colon is no parameter",
+            )
+        missing = unbound(self.sql, frozenset(params))
+        if missing is not None:
+            refuse(
+                f"`params` has no value for :{missing}",
+                "params",
+                hint=did_you_mean(missing, params),
             )
 
 
@@ -196,6 +214,11 @@ class SeedOperation(BaseOperation):
 
     seed: Seed = Field(description="Rows by table; not counted in `changes`.")
     expect: SeedOutcome | None = Field(None, description="What must hold of the outcome.")
+
+    @model_validator(mode="after")
+    def _can_fail_so(self) -> Self:
+        check_error_keys(self.expect)
+        return self
 
 
 class ResumeOperation(BaseOperation):

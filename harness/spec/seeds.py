@@ -85,11 +85,7 @@ def _rows(table: str, rows: Any, seed: YamlMapping) -> tuple[SeedRow, ...] | Row
 def _row(row: Any, label: str | None, path: tuple[str | int, ...]) -> SeedRow:
     if not isinstance(row, YamlMapping):
         refuse("a row is a mapping of columns to values", *path, hint="a row of defaults is {}")
-    values = {
-        column: _value(value, (*path, column))
-        for column, value in row.items()
-        if not is_extension(column)
-    }
+    values = {column: _value(value, (*path, column)) for column, value in row.items()}
     return SeedRow(label, values, row.location, row)
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     Field,
     SkipValidation,
     StrictStr,
@@ -21,7 +22,7 @@ from harness.errors import did_you_mean
 from harness.spec.actors import Actor, ActorRef
 from harness.spec.expectations import StateExpectation
 from harness.spec.matchers import Number
-from harness.spec.model import Model, Name, refuse
+from harness.spec.model import Model, Name, refuse, without_extensions
 from harness.spec.operations import Operation, VariableName
 from harness.spec.seeds import Seed
 
@@ -31,8 +32,8 @@ _PYTEST_MARKS = frozenset(
 
 
 def _spec_name(name: str) -> str:
-    if "::" in name or "\n" in name:
-        refuse("a name may hold neither '::' nor a line break: pytest's ids could not say it")
+    if "::" in name or not name.isprintable():
+        refuse("a name holds neither '::' nor control characters: pytest's ids could not say it")
     return name
 
 
@@ -60,7 +61,27 @@ def _timeout(value: Any) -> Any:
 
 SpecName = Annotated[Name, AfterValidator(_spec_name)]
 Tags = list[Annotated[StrictStr, AfterValidator(_tag)]]
-Reason = Literal[True] | Annotated[StrictStr, Field(min_length=1)]
+
+
+def _reason(value: Any) -> Any:
+    if isinstance(value, str) and value.strip().lower() in (
+        "",
+        "true",
+        "false",
+        "yes",
+        "no",
+        "on",
+        "off",
+    ):
+        refuse(f"the text {value!r} is no reason", hint="write true, false or a sentence")
+    if isinstance(value, str) and "{{" in value:
+        refuse("a template cannot decide here", hint="with `cases`, one over `case` can")
+    if not isinstance(value, (bool, str)):
+        refuse(f"true, false or the reason is expected, not {value!r}")
+    return value
+
+
+Reason = Annotated[bool | Annotated[str, Field(min_length=1)], BeforeValidator(_reason)]
 Timeout = Annotated[
     Number, AfterValidator(_timeout), WithJsonSchema({"type": "number", "minimum": 0})
 ]
@@ -90,14 +111,19 @@ class Part(Model):
 
     use: list[StrictStr] = Field([], description="Shared parts, relative to this file.")
     vars: dict[VariableName, Any] = Field({}, description="Variables for templates.")
-    actors: dict[StrictStr, Actor] = Field({}, description="Actors by name.")
+    actors: Annotated[dict[StrictStr, Actor], BeforeValidator(without_extensions)] = Field(
+        {}, description="Actors by name."
+    )
     seed: Seed = Field((), description="Rows by table, inserted before the operations.")
 
 
 class Defaults(Part):
-    """What suites and specs have in common: a suite gives it to each of its specs."""
+    """What suites and specs have in common: a suite gives it to each of its specs.
 
-    nullable = frozenset({"as"})
+    A spec takes what its suite says back with null, and skips with false.
+    """
+
+    nullable = frozenset({"as", "skip", "timeout", "requires", "isolation"})
 
     description: StrictStr | None = Field(None, description="What this is about.")
     tags: Tags = Field([], description="Marks for pytest's -m.")
@@ -139,19 +165,25 @@ class Suite(Defaults):
     )
 
 
-def merged(spec: Spec, suite: Suite | None, parts: tuple[Part, ...]) -> Spec:
-    """The spec with every default in it: its own value wins, then the suite's, then the parts'."""
-    layers = (*parts, *((suite,) if suite else ()), spec)
+def merged(spec: Spec, layers: tuple[Part, ...]) -> Spec:
+    """The spec with every default in it: its own value wins, then that of a later layer.
+
+    Args:
+        spec: as written.
+        layers: shared parts, and behind them the suite if there is one.
+    """
+    every = (*layers, spec)
     update: dict[str, Any] = {
-        "vars": {name: value for layer in layers for name, value in layer.vars.items()},
-        "actors": {name: actor for layer in layers for name, actor in layer.actors.items()},
-        "seed": tuple(table for layer in layers for table in layer.seed),
+        "vars": {name: value for layer in every for name, value in layer.vars.items()},
+        "actors": {name: actor for layer in every for name, actor in layer.actors.items()},
+        "seed": tuple(table for layer in every for table in layer.seed),
     }
-    if suite:
-        update["tags"] = list(dict.fromkeys((*suite.tags, *spec.tags)))
-        for field in ("as_", "timeout", "skip", "requires", "isolation"):
-            if not spec.given(field) and suite.given(field):
-                update[field] = getattr(suite, field)
+    for suite in layers:
+        if isinstance(suite, Suite):
+            update["tags"] = list(dict.fromkeys((*suite.tags, *spec.tags)))
+            for field in ("as_", "timeout", "skip", "requires", "isolation"):
+                if not spec.given(field) and suite.given(field):
+                    update[field] = getattr(suite, field)
     return spec.model_copy(update=update)
 
 
@@ -162,7 +194,7 @@ def case_id(values: dict[str, Any]) -> str:
 
 def _value_id(value: Any) -> str:
     if isinstance(value, str):
-        return value.encode("unicode_escape").decode("ascii") if "\n" in value else value
+        return value if value.isprintable() else value.encode("unicode_escape").decode("ascii")
     if isinstance(value, Decimal):
         return str(value)
     return json.dumps(value, default=str, separators=(",", ":"), ensure_ascii=False)

@@ -45,7 +45,11 @@ def test_lists_and_mappings_of_the_environment_are_json() -> None:
         ({"max_workers": 0}, r"pyproject.toml: \[tool.harness\]: max_workers: .*greater than 0"),
         ({"max_workers": "many"}, "max_workers"),
         ({"timeout": -1}, "timeout"),
-        ({"setup": "a.sql"}, "setup: .*not 'a.sql'"),
+        ({"timeout": "5"}, "timeout"),
+        ({"autofill": "yes"}, "autofill"),
+        ({"max_workers": True}, "max_workers"),
+        ({"setup": [3]}, "setup"),
+        ({"setup": "a.sql"}, "setup: a list of texts is expected, not 'a.sql'"),
         ({"uncommitted": "maybe"}, "uncommitted"),
         ({"caller": "app:caller"}, "'caller' is not implemented yet"),
         ({"backend": "embedded"}, "'embedded' is not implemented yet"),
@@ -55,6 +59,12 @@ def test_lists_and_mappings_of_the_environment_are_json() -> None:
 def test_refusals(table: Any, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         _load(table)
+
+
+def test_a_variable_that_is_nearly_a_setting_is_refused() -> None:
+    with pytest.raises(ConfigError, match="HARNESS_TIMEOUTT.*\n.*did you mean 'HARNESS_TIMEOUT'"):
+        _load({}, {"HARNESS_TIMEOUTT": "1"})
+    assert _load({}, {"HARNESS_BUILD_ID": "1", "HARNESS_CACHE_DIR": "/x"}) == _load({})
 
 
 def test_a_refusal_names_where_the_value_came_from() -> None:

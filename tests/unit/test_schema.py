@@ -241,7 +241,7 @@ SPECS = [
     (False, "operations: [{sql: select 1}]\nisolation: schema"),
     (False, "operations: [{sql: select 1}]\ntimeout: -1"),
     (False, "operations: [{sql: select 1}]\ntimeout: long"),
-    (False, "operations: [{sql: select 1}]\nxfail: false"),
+    (True, "operations: [{sql: select 1}]\nxfail: false"),
     (False, "operations: [{sql: select 1}]\nxfail: ''"),
     (False, "operations: [{sql: select 1}]\ntags: a"),
     (False, "operations: [{sql: select 1}]\nexpect: {}"),
