@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pathspec
 import pytest
 
 from harness.config import Config, load_config
-from harness.database import Database, open_database
-from harness.errors import HarnessError
+from harness.database.node import is_installed, runtime
+from harness.database.pglite import PGliteProcess
+from harness.errors import ConfigError, DatabaseError
+
+if TYPE_CHECKING:
+    from harness.database.protocol import Database
 
 
 @dataclass(slots=True)
 class Activation:
-    """The settings, the worker's one database, and which files are specs.
+    """The settings, which files are specs, and the worker's one database.
 
     Attributes:
+        progress: gets one sentence before long work.
+        rebuild: build the template anew.
         asked_workers: how many pytest-xdist was asked for, if that was too many.
+        database: made when it is first needed: it takes long to import.
+        refusal: what is wrong with the settings that say how the database is made.
     """
 
     config: Config
-    database: Database
+    progress: Callable[[str], None]
+    rebuild: bool
     patterns: pathspec.GitIgnoreSpec
     asked_workers: int | str | None = None
+    database: Database | None = None
+    refusal: ConfigError | None = None
 
     @property
     def header(self) -> str:
@@ -54,28 +65,60 @@ class Activation:
         by_name = self.patterns.match_file(name) and not path.name.startswith("_")
         return by_name or session.isinitpath(path)
 
-    def prepare(self) -> None:
-        """Install and build what workers share; a failure is theirs to report."""
+    def launch(self) -> PGliteProcess | None:
+        """A PGlite that loads while more is imported; None if it must be installed first."""
+        if not is_installed():
+            return None
         try:
-            self.database.prepare()
-        except HarnessError:
-            return
+            process = PGliteProcess(runtime(self.progress))
+            process.launch()
+        except DatabaseError:
+            return None  # it will come again where it can be told
+        return process
+
+    def boot(self) -> None:
+        """Begin to boot the database; what is wrong waits for `raise_refusal`, or for `connect`."""
+        assert self.database is not None  # plugin makes it first
+        try:
+            self.database.launch()
+        except ConfigError as error:
+            self.refusal = error
+
+    def raise_refusal(self) -> None:
+        """Raise a pytest.UsageError if `boot` was refused."""
+        if self.refusal is not None:
+            raise pytest.UsageError(str(self.refusal))
+
+    def prepare(self, database: Database) -> None:
+        """Install and build what workers share.
+
+        Raises:
+            pytest.UsageError: a setting names something that is not there.
+        """
+        try:
+            database.prepare()
+        except ConfigError as error:
+            raise pytest.UsageError(str(error)) from None
+        except DatabaseError:
+            return  # the workers meet it again, and their first specs tell it
 
 
 def activate(
     config: pytest.Config, table: Any, environment: Mapping[str, str], options: Mapping[str, Any]
 ) -> Activation:
-    """Read the settings and make the database's handle; nothing is started.
+    """Read the settings; nothing is started.
 
     Raises:
-        ConfigError: a setting is wrong.
+        pytest.UsageError: a setting is wrong.
     """
-    settings = load_config(config.rootpath, table, environment, options)
+    try:
+        settings = load_config(config.rootpath, table, environment, options)
+    except ConfigError as error:
+        raise pytest.UsageError(str(error)) from None
     # A worker of pytest-xdist finds what the controller has built anew already.
     rebuild = bool(config.getoption("harness_rebuild")) and not hasattr(config, "workerinput")
-    database = open_database(settings, _Progress(config), rebuild=rebuild)
     patterns = pathspec.GitIgnoreSpec.from_lines(config.getini("harness_files"))
-    return Activation(settings, database, patterns)
+    return Activation(settings, _Progress(config), rebuild, patterns)
 
 
 @dataclass(frozen=True, slots=True)

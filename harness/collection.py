@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from harness.activation import Activation
+from harness.config import Config
+from harness.database.protocol import Database
 from harness.errors import HarnessError
 from harness.loader import LoadedSpec, load
 from harness.report.text import SpecReport
@@ -18,28 +19,40 @@ from harness.running.runner import Runner
 RUNNER = pytest.StashKey[Runner]()
 
 
-class SpecFailedError(Exception):
-    """A spec whose result is a failure; carries all that was seen."""
+class _ResultError(Exception):
+    """Carries a result to its report."""
 
     def __init__(self, result: SpecResult) -> None:
         super().__init__(result.name)
         self.result = result
 
 
+class SpecFailedError(_ResultError):
+    """A spec that said what does not hold."""
+
+
+class SpecBrokenError(_ResultError):
+    """A spec that ended its transaction or lost its database: never an expected failure."""
+
+
 class SpecFile(pytest.File):
     """A YAML file: its specs are its items."""
 
     @classmethod
-    def of(cls, activation: Activation, path: Path, parent: pytest.Collector) -> SpecFile:
+    def of(
+        cls, path: Path, parent: pytest.Collector, database: Database, settings: Config
+    ) -> SpecFile:
         """The collector of a file, in a session that has its one runner from the first file on."""
         if RUNNER not in parent.config.stash:
-            parent.config.stash[RUNNER] = Runner(activation.database, activation.config)
+            parent.config.stash[RUNNER] = Runner(database, settings)
         return cls.from_parent(parent, path=path)
 
     def collect(self) -> Iterator[SpecItem]:
         """Validate the whole file, and give an item for each spec and case."""
         for loaded in load(self.path, self.config.rootpath):
-            yield SpecItem.from_parent(self, name=loaded.id, loaded=loaded)
+            # pytest tells cases by their nodeid as text: made of the name, `--lf` would miss them.
+            nodeid = f"{self.nodeid}::{loaded.id}"
+            yield SpecItem.from_parent(self, name=loaded.id, nodeid=nodeid, loaded=loaded)
 
     def repr_failure(  # type: ignore[override]  # as pytest's documentation overrides it
         self, excinfo: pytest.ExceptionInfo[BaseException]
@@ -62,7 +75,9 @@ class SpecItem(pytest.Item):
         if loaded.spec.skip:
             self.add_marker(pytest.mark.skip(reason=_reason(loaded.spec.skip)))
         if loaded.spec.xfail:
-            self.add_marker(pytest.mark.xfail(reason=_reason(loaded.spec.xfail), strict=True))
+            # Only what the spec says may be expected to fail: not the database, and no bug of ours.
+            reason = _reason(loaded.spec.xfail)
+            self.add_marker(pytest.mark.xfail(reason=reason, strict=True, raises=SpecFailedError))
 
     def runtest(self) -> None:
         """Run the spec; every mismatch is in the one exception that it may raise."""
@@ -74,11 +89,11 @@ class SpecItem(pytest.Item):
         if result.status is Status.SKIPPED:
             pytest.skip(result.skipped or "")
         if result.status is Status.FAILED:
-            raise SpecFailedError(result)
+            raise (SpecBrokenError if result.broken else SpecFailedError)(result)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *args: Any) -> Any:
         """The mismatches, each with its YAML; errors of the user's without a traceback."""
-        if isinstance(excinfo.value, SpecFailedError):
+        if isinstance(excinfo.value, _ResultError):
             return SpecReport(excinfo.value.result, self.config.rootpath, self.nodeid)
         if isinstance(excinfo.value, HarnessError):
             return excinfo.value.told(self.config.rootpath)

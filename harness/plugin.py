@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import tomllib
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from harness.imports import without_collector
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.activation import Activation
+    from harness.database.protocol import Database
 
 OPTIONS = {
     "timeout": ("SECONDS", "seconds for one spec; 0 is no limit"),
@@ -52,9 +53,7 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, Any, Any]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Activate in workers too, which have no command line of their own."""
-    activation = _activate(config)
-    if activation is not None:
-        config.add_cleanup(activation.database.replace)
+    _activate(config)
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
@@ -70,13 +69,21 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
         return None
     if not activation.holds_specs(file_path, parent.session):
         return None
-    if not parent.config.option.collectonly:
-        # Node takes as long to start as the rest of our modules to import: do both at once.
-        activation.database.launch()
-    with _collector_paused():
+    database = _database(parent.config, activation, launch=not parent.config.option.collectonly)
+    with without_collector():
         from harness.collection import SpecFile
 
-    return SpecFile.of(activation, file_path, parent)
+    return SpecFile.of(file_path, parent, database, activation.config)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, Any, Any]:
+    """End a run whose setup is refused; raised inside, it would be the error of one folder."""
+    result = yield
+    activation = session.config.stash.get(ACTIVATION, None)
+    if activation is not None:
+        activation.raise_refusal()
+    return result
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -84,7 +91,7 @@ def pytest_xdist_setupnodes(config: pytest.Config) -> None:
     """Build what the workers share before there are any: here progress can be seen."""
     activation = config.stash.get(ACTIVATION, None)
     if activation is not None:
-        activation.prepare()
+        activation.prepare(_database(config, activation, launch=False))
 
 
 def _activate(config: pytest.Config) -> Activation | None:
@@ -94,35 +101,27 @@ def _activate(config: pytest.Config) -> Activation | None:
     if table is None:
         return None
     # Only here do the heavy imports happen: other projects' runs do not pay for them.
-    with _collector_paused():
+    with without_collector():
         from harness.activation import activate
-        from harness.errors import ConfigError
 
     options = {key: config.getoption(f"harness_{key}") for key in OPTIONS}
-    try:
-        activation = activate(config, table, os.environ, options)
-    except ConfigError as error:
-        raise pytest.UsageError(str(error)) from None
-    config.stash[ACTIVATION] = activation
-    return activation
+    config.stash[ACTIVATION] = activate(config, table, os.environ, options)
+    return config.stash[ACTIVATION]
 
 
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Import without garbage collection, and spare later collections what was imported.
-
-    An import makes many objects and no garbage. Walking them again and again takes a third of the
-    start of a run that has one spec, and some of every collection after it.
-    """
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-        gc.freeze()
+def _database(config: pytest.Config, activation: Activation, *, launch: bool) -> Database:
+    """The worker's one database; Node loads PGlite, and PGlite boots, while we import the rest."""
+    if activation.database is None:
+        launched = activation.launch() if launch else None
+        with without_collector():
+            from harness.database.worker import WorkerPGlite
+        activation.database = WorkerPGlite(
+            activation.config, activation.progress, rebuild=activation.rebuild, launched=launched
+        )
+        config.add_cleanup(activation.database.replace)
+        if launch:
+            activation.boot()
+    return activation.database
 
 
 def _table(pyproject: Path) -> Any:

@@ -27,12 +27,11 @@ from harness.spec.expectations import (
     Plan,
     Queries,
     SqlOutcome,
-    StateExpectation,
     TableChanges,
-    TableState,
 )
 from harness.spec.matchers import Approximation, Matcher
 from harness.spec.operations import VERBS, BaseOperation
+from harness.spec.state import StateExpectation, TableState
 from harness.spec.suite import Part, Requirements, Spec, Suite
 
 README = Path("README.md")

@@ -92,10 +92,14 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL as it was sent, and its bind parameters by name, each value ready to show."""
+    """SQL as it was written, and its bind parameters by name, each value ready to show.
+
+    `error_at` is the offset in `sql` of what PostgreSQL's error points at.
+    """
 
     sql: str
     params: tuple[tuple[str, str], ...] = ()
+    error_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,7 @@ class SpecResult:
 
     Attributes:
         skipped: why the spec did not run, if it did not.
+        broken: it ended its own transaction, or its database died: no failure to expect.
         duration: seconds, from before BEGIN until after the clean-up.
     """
 
@@ -125,6 +130,7 @@ class SpecResult:
     operations: tuple[OperationResult, ...] = ()
     mismatches: tuple[Mismatch, ...] = ()
     skipped: str | None = None
+    broken: bool = False
     duration: float = 0.0
 
     @property

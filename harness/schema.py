@@ -21,10 +21,10 @@ from harness.spec.expectations import (
     HttpOutcome,
     Outcome,
     TableChanges,
-    TableState,
 )
 from harness.spec.matchers import Matcher
 from harness.spec.model import Model
+from harness.spec.state import TableState
 from harness.spec.suite import Part, Spec, Suite
 
 Json = dict[str, Any]

@@ -42,10 +42,24 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class BoundSql:
-    """A statement whose `:name` parameters became `$1`, `$2`, …: `names` in that order."""
+    """A statement whose `:name` parameters became `$1`, `$2`, …: `names` in that order.
+
+    `pieces` are the tokens of the text, each as it was written and as it is sent.
+    """
 
     text: str
     names: tuple[str, ...]
+    pieces: tuple[tuple[str, str], ...] = ()
+
+    def written_offset(self, offset: int) -> int:
+        """The offset in the statement as written of an offset in `text`."""
+        written = 0
+        for before, after in self.pieces:
+            if offset < len(after):
+                return written + min(offset, len(before) - 1)
+            written += len(before)
+            offset -= len(after)
+        return written
 
 
 @lru_cache(maxsize=4096)
@@ -60,10 +74,11 @@ def bind(sql: str, names: frozenset[str]) -> BoundSql:
     for token, in_slice in _with_subscripts(sql):
         name = token.text[1:]
         if token.kind == "param" and name in names and not in_slice:
-            pieces.append(f"${numbers.setdefault(name, len(numbers) + 1)}")
+            pieces.append((token.text, f"${numbers.setdefault(name, len(numbers) + 1)}"))
         else:
-            pieces.append(token.text)
-    return BoundSql("".join(pieces), tuple(numbers))
+            pieces.append((token.text, token.text))
+    text = "".join(after for _, after in pieces)
+    return BoundSql(text, tuple(numbers), tuple(pieces))
 
 
 def unbound(sql: str, names: frozenset[str]) -> str | None:

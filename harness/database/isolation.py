@@ -21,11 +21,8 @@ from harness.database.literals import literal
 from harness.database.session import Reply, Session
 from harness.errors import HarnessError
 
-SCRUB = (
-    "RESET SESSION AUTHORIZATION;"  # of all settings the one that a rollback leaves
-    "SELECT pg_advisory_unlock_all();DEALLOCATE ALL;DISCARD SEQUENCES"
-)
-"""Undoes what a rollback does not undo of a session's state."""
+SCRUB = "SELECT pg_advisory_unlock_all();DEALLOCATE ALL;DISCARD SEQUENCES"
+"""Undoes what a rollback leaves of locks, prepared statements and sequences' caches."""
 
 
 class EscapedTransactionError(Exception):
@@ -173,7 +170,8 @@ class Isolation:
             last = ""
         try:
             self._session.run(
-                f"{last}ROLLBACK TO SAVEPOINT {self._guard};ROLLBACK;{self._restoration}{SCRUB};"
+                f"{last}ROLLBACK TO SAVEPOINT {self._guard};ROLLBACK;"
+                f"{self._restoration}{SCRUB};"
                 f"SELECT setseed({random.uniform(-1, 1)})"  # what a spec's own setseed() left
             )
         except InvalidSavepointSpecification as error:

@@ -77,7 +77,7 @@ def _bases() -> list[Path]:
 
 
 def _has_room(folder: Path) -> bool:
-    """Whether a folder of Linux's shared memory can hold what specs write: containers give 64 MB."""
+    """Whether a folder can hold what specs write: containers have 64 MB of shared memory."""
     try:
         return os.access(folder, os.W_OK) and shutil.disk_usage(folder).free >= _ROOM
     except OSError:

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,7 +73,8 @@ class Runtime:
                 guess = did_you_mean(name, known)
                 hint = f"{guess} " if guess else ""
                 raise ConfigError(
-                    f"PGlite has no extension {name!r}", hint=f"{hint}available: {available}"
+                    f"pyproject.toml: [tool.harness] extensions: PGlite has no extension {name!r}",
+                    hint=f"{hint}available: {available}",
                 )
         return {name: known[name] for name in names if known[name]}
 
@@ -99,8 +101,12 @@ def find_node() -> Path:
         candidates.append(wheel / "bin" / "node")
     refusals = []
     for candidate in candidates:
+        note = _note(candidate)
+        if note is not None and note.exists():
+            return candidate
         refusal = _refusal(candidate)
         if refusal is None:
+            _take(note)
             return candidate
         refusals.append(f"{candidate} {refusal}")
     raise DatabaseError(
@@ -116,9 +122,7 @@ def packages(node: Path, progress: Progress) -> Path:
     Raises:
         DatabaseError: npm fails; its own words and a remedy are in the text.
     """
-    lock = (_MANIFEST / "package-lock.json").read_bytes()
-    key = hashlib.sha256(lock).hexdigest()[:12]
-    target = cache_directory() / "npm" / f"{_pinned_version()}-{key}"
+    target = _packages_folder()
 
     def build(folder: Path) -> None:
         progress(f"downloading PGlite {_pinned_version()} into {target} (once for this machine)")
@@ -126,6 +130,17 @@ def packages(node: Path, progress: Progress) -> Path:
         progress("PGlite is installed")
 
     return build_once(target, build, progress) / "node_modules"
+
+
+def is_installed() -> bool:
+    """Whether the packages are in the user's cache, so that `packages` has nothing to do."""
+    return _packages_folder().exists()
+
+
+def _packages_folder() -> Path:
+    lock = (_MANIFEST / "package-lock.json").read_bytes()
+    key = hashlib.sha256(lock).hexdigest()[:12]
+    return cache_directory() / "npm" / f"{_pinned_version()}-{key}"
 
 
 def _install(node: Path, folder: Path) -> None:
@@ -169,6 +184,32 @@ def _pinned_version() -> str:
     pinned = re.search(rf'"{_PGLITE}": "([^"]+)"', lock)
     assert pinned is not None  # the manifest is shipped with this module
     return pinned[1]
+
+
+def _note(node: Path) -> Path | None:
+    """The file whose presence says that this very executable was asked, and is recent enough.
+
+    Asking takes a tenth of a run that has one spec. There is none for what version managers put on
+    PATH: scripts and the like, which run now this Node and now that.
+    """
+    try:
+        executable = node.resolve(strict=True)
+        status = executable.stat()
+        with executable.open("rb") as file:
+            is_script = file.read(2) == b"#!"
+    except OSError:
+        return None
+    if is_script or not executable.name.startswith("node"):
+        return None
+    identity = f"{executable} {status.st_ino} {status.st_size} {status.st_mtime_ns} {OLDEST_NODE}"
+    return cache_directory() / "node" / hashlib.sha256(identity.encode()).hexdigest()[:24]
+
+
+def _take(note: Path | None) -> None:
+    if note is not None:
+        with suppress(OSError):  # a cache may be read-only: then it is asked every time
+            note.parent.mkdir(parents=True, exist_ok=True)
+            note.touch()
 
 
 def _refusal(node: Path) -> str | None:

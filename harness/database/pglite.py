@@ -1,4 +1,4 @@
-"""One PGlite process: started on its own copy of a template, ended with this process."""
+"""One PGlite process: launched, given its own copy of a template, ended with this process."""
 
 from __future__ import annotations
 
@@ -52,30 +52,20 @@ _SHUT_DOWN_SECONDS = 60
 class PGliteProcess(PGliteManager):  # type: ignore[misc] # its base is untyped, see the import
     """A PGlite that listens on a unix socket in a private directory.
 
+    `launch` needs no data directory: who still has to find out which it is launches before. `boot`
+    names it, and `start` waits until there is a database.
+
     Args:
         runtime: Node and the npm packages.
-        template: a data directory.
-        extensions: names of the extensions to load.
-        in_place: work on the template itself instead of a copy; for who builds it.
     """
 
     process: subprocess.Popen[str] | None
 
-    def __init__(
-        self,
-        runtime: Runtime,
-        template: Path,
-        extensions: tuple[str, ...] = (),
-        *,
-        in_place: bool = False,
-    ) -> None:
+    def __init__(self, runtime: Runtime) -> None:
         # The base class adds a handler that prints to stdout, unless there is a handler.
         logging.getLogger(PGliteManager.__module__).addHandler(logging.NullHandler())
         self._runtime = runtime
-        self._template = template
-        self._modules = runtime.extension_modules(extensions)
         self._directory = WorkDirectory()
-        self._data = template if in_place else self._directory.path / "data"
         self._returncode: int | None = None
         socket = self._directory.path / ".s.PGSQL.5432"
         super().__init__(
@@ -103,10 +93,10 @@ class PGliteProcess(PGliteManager):  # type: ignore[misc] # its base is untyped,
         return self.process.pid
 
     def launch(self) -> None:
-        """Begins to start PGlite, and returns at once; `start` then waits for the rest.
+        """Begins to load PGlite, and returns at once; if that was done before, does nothing.
 
         Raises:
-            DatabaseError: it cannot be started; nothing is left of it.
+            DatabaseError: Node cannot be started; nothing is left of it.
         """
         if self.process is None:
             sweep_left_overs()
@@ -115,13 +105,35 @@ class PGliteProcess(PGliteManager):  # type: ignore[misc] # its base is untyped,
                 self.process = self._spawn()
                 self._directory.note_process(self.process.pid)
 
+    def boot(
+        self, template: Path, extensions: tuple[str, ...] = (), *, in_place: bool = False
+    ) -> None:
+        """Begins to boot the database, and returns at once; to be called once.
+
+        Args:
+            template: a data directory.
+            extensions: names of the extensions to load.
+            in_place: work on the template itself instead of a copy; for who builds it.
+
+        Raises:
+            ConfigError: PGlite has no such extension.
+            DatabaseError: Node cannot be started; nothing is left of it.
+        """
+        options = {
+            "dataDir": str(template if in_place else self._directory.path / "data"),
+            "template": None if in_place else str(template),
+            "settings": SETTINGS,
+            "extensions": self._runtime.extension_modules(extensions),
+        }
+        self.launch()
+        self._tell(json.dumps(options))
+
     def start(self) -> None:
-        """Starts PGlite and returns when it accepts a connection; if it runs, does nothing.
+        """Returns when the booted PGlite accepts a connection; if it did before, does nothing.
 
         Raises:
             DatabaseError: it did not start; nothing is left of it.
         """
-        self.launch()
         if self.process is not None and self.process.stdout and not self.process.stdout.closed:
             with self._nothing_left_on_error():
                 self._await_ready(self.process)
@@ -153,10 +165,9 @@ class PGliteProcess(PGliteManager):  # type: ignore[misc] # its base is untyped,
             DatabaseError: it did not end well; its data directory is not to be used.
         """
         process = self.process
-        if process is not None and process.stdin is not None:
-            with suppress(OSError, subprocess.TimeoutExpired):  # judged by the exit code below
-                process.stdin.write("stop\n")
-                process.stdin.flush()
+        if process is not None:
+            self._tell("stop")
+            with suppress(subprocess.TimeoutExpired):  # judged by the exit code below
                 process.wait(_SHUT_DOWN_SECONDS)
         tail = self.log_tail()
         self.stop()
@@ -187,17 +198,19 @@ class PGliteProcess(PGliteManager):  # type: ignore[misc] # its base is untyped,
     def _spawn(self) -> subprocess.Popen[str]:
         options = {
             "socket": self.config.socket_path,
-            "dataDir": str(self._data),
-            "template": None if self._data == self._template else str(self._template),
             "nodeModules": str(self._runtime.modules),
-            "settings": SETTINGS,
-            "extensions": self._modules,
             "parent": os.getpid(),
         }
         command = [str(self._runtime.node), *NODE_FLAGS, str(_SERVER), json.dumps(options)]
         path = self._directory.path
         with (path / "node.log").open("wb") as log:
             return spawn(command, log=log, directory=path, environment=node_environment())
+
+    def _tell(self, line: str) -> None:
+        if self.process is not None and self.process.stdin is not None:
+            with suppress(BrokenPipeError):  # it has ended, which who waits for it will report
+                self.process.stdin.write(f"{line}\n")
+                self.process.stdin.flush()
 
     def _await_ready(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None  # spawn makes it a pipe
@@ -214,7 +227,8 @@ class PGliteProcess(PGliteManager):  # type: ignore[misc] # its base is untyped,
             what = f"PGlite did not start: {self.exit_description()}"
         raise DatabaseError(
             f"{what}; its log ends with\n{self.log_tail()}",
-            hint="--harness-rebuild builds the template anew",
+            hint=f"is there room in {self._directory.path.parent}? --harness-rebuild builds the "
+            "template anew",
         )
 
     def _reap(self) -> None:

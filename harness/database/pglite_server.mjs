@@ -1,17 +1,21 @@
 // Owns one PGlite: serves its single session to one client at a time over a unix socket.
 //
 // usage: node pglite_server.mjs OPTIONS, a JSON object:
-//   socket, dataDir, nodeModules  paths
-//   template                      copied to dataDir first, unless it is null
-//   settings                      lines of postgresql.conf
-//   extensions                    {name: module}
-//   parent                        the process to die with
-// stdout: one line of JSON when clients may come. stdin: "stop" shuts PostgreSQL down cleanly (a
-// template needs that); its end means that the parent is gone, and ends this process at once.
+//   socket, nodeModules  paths
+//   parent               the process to die with
+// stdin: first a line with the database to boot, another JSON object:
+//   dataDir              path
+//   template             copied to dataDir first, unless it is null
+//   settings             lines of postgresql.conf
+//   extensions           {name: module}
+// then "stop", which shuts PostgreSQL down cleanly (a template needs that); the end of stdin means
+// that the parent is gone, and ends this process at once.
+// stdout: one line of JSON when clients may come.
 import { cpSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 
 const options = JSON.parse(process.argv[2]);
 const require = createRequire(join(options.nodeModules, "harness.cjs"));
@@ -213,14 +217,10 @@ class Client {
   }
 }
 
-function dieWithParent() {
-  process.stdin.setEncoding("utf8");
-  process.stdin.on("data", async (line) => {
-    if (line.trim() !== "stop") return;
-    await db.close();
-    process.exit(0);
-  });
-  process.stdin.on("close", () => process.exit(0));
+function obeyParent() {
+  createInterface({ input: process.stdin })
+    .on("line", (line) => (line === "stop" ? stop() : boot(JSON.parse(line))))
+    .on("close", () => process.exit(0));
   // Where a fork of the parent keeps the pipe open, its end is never seen.
   setInterval(() => process.ppid === options.parent || process.exit(0), 1000).unref();
 }
@@ -242,39 +242,55 @@ function dieOfTraps() {
   };
 }
 
-function pgliteVersion() {
-  // Read as a file: the package does not export its own manifest.
-  const path = join(options.nodeModules, "@electric-sql/pglite/package.json");
-  return JSON.parse(readFileSync(path, "utf8")).version;
-}
+/** A file of PGlite's package; read as such, for the package does not export them. */
+const packageFile = (name) => readFileSync(join(options.nodeModules, "@electric-sql/pglite", name));
 
-function loadExtensions() {
-  const entries = Object.entries(options.extensions).map(([name, module]) => {
+function loadExtensions(modules) {
+  const entries = Object.entries(modules).map(([name, module]) => {
     const [extension] = Object.values(require(module)); // each module exports just this
     return [name, extension];
   });
   return Object.fromEntries(entries);
 }
 
-dieWithParent();
-// Copied here and not by the parent, which has enough to do while we start.
-if (options.template) cpSync(options.template, options.dataDir, { recursive: true });
-const { PGlite } = require("@electric-sql/pglite");
-db = await PGlite.create({
-  dataDir: options.dataDir,
-  postgresqlconf: options.settings,
-  extensions: loadExtensions(),
-  onStderr: (text) => process.stderr.write(`${text}\n`),
-});
-dieOfTraps();
-const { rows } = await db.query("show server_version");
-createServer((socket) => new Client(socket))
-  .on("error", (error) => die(`cannot listen on ${options.socket}: ${error.message}`))
-  .listen(options.socket, () => {
-    const ready = {
-      pid: process.pid,
-      pglite: pgliteVersion(),
-      postgres: rows[0].server_version,
-    };
-    process.stdout.write(`${JSON.stringify(ready)}\n`);
+async function stop() {
+  await db.close();
+  process.exit(0);
+}
+
+/** Copied here and not by the parent, which has enough to do meanwhile. */
+function copyTemplate(template, dataDir) {
+  try {
+    cpSync(template, dataDir, { recursive: true });
+  } catch (error) {
+    die(`the template cannot be copied: ${error.message}`);
+  }
+}
+
+async function boot({ dataDir, template, settings, extensions }) {
+  if (template) copyTemplate(template, dataDir);
+  db = await PGlite.create({
+    dataDir,
+    pgliteWasmModule: await wasm,
+    postgresqlconf: settings,
+    extensions: loadExtensions(extensions),
+    onStderr: (text) => process.stderr.write(`${text}\n`),
   });
+  dieOfTraps();
+  const { rows } = await db.query("show server_version");
+  createServer((socket) => new Client(socket))
+    .on("error", (error) => die(`cannot listen on ${options.socket}: ${error.message}`))
+    .listen(options.socket, () => {
+      const ready = {
+        pid: process.pid,
+        pglite: JSON.parse(packageFile("package.json")).version,
+        postgres: rows[0].server_version,
+      };
+      process.stdout.write(`${JSON.stringify(ready)}\n`);
+    });
+}
+
+// All that needs no data directory is done before there is one: the parent still looks for it.
+const wasm = WebAssembly.compile(packageFile("dist/pglite.wasm"));
+const { PGlite } = require("@electric-sql/pglite");
+obeyParent();

@@ -5,7 +5,9 @@ from __future__ import annotations
 import glob
 import importlib
 import inspect
+import pkgutil
 import re
+import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,11 +21,13 @@ import psycopg
 from harness.database import orm
 from harness.database.migrations import AlembicStep
 from harness.database.script import Script, Statement
-from harness.errors import ConfigError, DatabaseError, Location
+from harness.errors import ConfigError, DatabaseError, Location, nearest
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, MetaData
 
+_SETUP = "pyproject.toml: [tool.harness] setup"
+_WATCH = "pyproject.toml: [tool.harness] watch"
 _TARGET = re.compile(r"[^\W\d][\w.]*:[^\W\d][\w.]*")
 
 
@@ -65,7 +69,7 @@ def watched_content(root: Path, patterns: Sequence[str]) -> Iterator[bytes]:
         path = root / pattern
         files = _files(path / "**/*" if path.is_dir() else path)
         if not files:
-            raise ConfigError(f"watch: {pattern!r} matches no file", hint=f"paths begin at {root}")
+            raise _no_file(_WATCH, root, pattern, f"paths begin at {root}")
         yield from (file.read_bytes() for file in files)
 
 
@@ -165,14 +169,12 @@ def _steps(root: Path, entry: str) -> Iterator[SetupStep]:
     else:
         files = _files(path / "*.sql" if path.is_dir() else path)
         if not files:
-            raise ConfigError(
-                f"setup: {entry!r} matches no file",
-                hint=f"paths begin at {root}; a target is written module:name",
-            )
+            hint = f"paths begin at {root}; a target is written module:name"
+            raise _no_file(_SETUP, root, entry, hint)
         for file in files:
             if file.suffix != ".sql":
                 raise ConfigError(
-                    f"setup: {entry!r} names {file.name}, which is neither SQL nor alembic.ini",
+                    f"{_SETUP}: {entry!r} names {file.name}, which is neither SQL nor alembic.ini",
                     hint="SQL files end in .sql",
                 )
             yield SqlStep(file)
@@ -183,6 +185,22 @@ def _files(pattern: Path) -> list[Path]:
     return [path for path in map(Path, found) if path.is_file()]
 
 
+def _no_file(setting: str, root: Path, entry: str, hint: str) -> ConfigError:
+    near = _nearest_path(root, Path(entry).parts)
+    guess = f"did you mean {near!r}? " if near else ""
+    return ConfigError(f"{setting}: {entry!r} matches no file", hint=f"{guess}{hint}")
+
+
+def _nearest_path(root: Path, parts: tuple[str, ...]) -> str | None:
+    """The path with its first part that is not there replaced by what is there, if it is near."""
+    for index, part in enumerate(parts):
+        folder = root.joinpath(*parts[:index])
+        if folder.is_dir() and not (folder / part).exists():
+            near = nearest(part, (path.name for path in folder.iterdir()))
+            return str(Path(*parts[:index], near, *parts[index + 1 :])) if near else None
+    return None
+
+
 def _target_step(target: str) -> MetadataStep | CallableStep:
     found = _imported(target)
     if orm.is_metadata(found):
@@ -190,27 +208,47 @@ def _target_step(target: str) -> MetadataStep | CallableStep:
     if not callable(found) or inspect.iscoroutinefunction(found):
         kind = "a coroutine function" if callable(found) else f"of type {type(found).__name__}"
         raise ConfigError(
-            f"setup: {target} is {kind}",
+            f"{_SETUP}: {target} is {kind}",
             hint="name a MetaData, or a plain function that takes a SQLAlchemy Connection",
         )
     source = inspect.getsourcefile(inspect.unwrap(found))
     if source is None:
         raise ConfigError(
-            f"setup: {target} has no source file, so that no change of it could be seen",
+            f"{_SETUP}: {target} has no source file, so that no change of it could be seen",
             hint="wrap it in a function of a module of yours",
         )
     return CallableStep(target, found, Path(source))
 
 
 def _imported(target: str) -> Any:
-    module, _, name = target.partition(":")
+    name, _, attribute = target.partition(":")
     try:
-        return attrgetter(name)(importlib.import_module(module))
+        module = importlib.import_module(name)
     except Exception as error:  # importing runs the module
+        near = _nearest_module(error)
+        hint = 'is its folder on the path? e.g. pythonpath = ["."] in [tool.pytest.ini_options]'
         raise ConfigError(
-            f"setup: {target} cannot be imported: {type(error).__name__}: {error}",
-            hint='is its folder on the path? e.g. pythonpath = ["."] in [tool.pytest.ini_options]',
+            f"{_SETUP}: {target} cannot be imported: {type(error).__name__}: {error}",
+            hint=f"did you mean {near!r}? {hint}" if near else hint,
         ) from error
+    try:
+        return attrgetter(attribute)(module)
+    except AttributeError as error:
+        near = nearest(error.name or "", dir(error.obj))
+        raise ConfigError(
+            f"{_SETUP}: {target} names nothing: {error}",
+            hint=f"did you mean {near!r}?" if near else None,
+        ) from error
+
+
+def _nearest_module(error: Exception) -> str | None:
+    """The module that exists where the one that was not found would be, if its name is near."""
+    if not isinstance(error, ModuleNotFoundError) or error.name is None:
+        return None
+    package, _, name = error.name.rpartition(".")
+    path = sys.modules[package].__path__ if package else None
+    near = nearest(name, (each.name for each in pkgutil.iter_modules(path)))
+    return f"{package}.{near}".lstrip(".") if near else None
 
 
 def _execute(connection: psycopg.Connection[Any], statement: Statement) -> None:

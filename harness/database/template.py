@@ -94,8 +94,7 @@ def _build_base(machine: Runtime, target: Path, progress: Progress) -> None:
     progress("creating an empty database (once for this version of PGlite)")
     data = target / "data"
     _initdb(machine, data)
-    process = PGliteProcess(machine, data, in_place=True)
-    _fill(process, data, _drop_template_databases)
+    _fill(machine, data, (), _drop_template_databases)
 
 
 def _build(
@@ -106,7 +105,7 @@ def _build(
         for step in steps:
             step.run(dsn)
 
-    _fill(PGliteProcess(machine, data, extensions, in_place=True), data, set_up)
+    _fill(machine, data, extensions, set_up)
 
 
 def _initdb(machine: Runtime, data: Path) -> None:
@@ -131,9 +130,13 @@ def _initdb(machine: Runtime, data: Path) -> None:
     path.unlink()
 
 
-def _fill(process: PGliteProcess, data: Path, work: Callable[[str], None]) -> None:
+def _fill(
+    machine: Runtime, data: Path, extensions: tuple[str, ...], work: Callable[[str], None]
+) -> None:
     """Runs the work on a data directory, and leaves the directory small, clean and frozen."""
+    process = PGliteProcess(machine)
     try:
+        process.boot(data, extensions, in_place=True)
         process.start()
         work(process.dsn)
         with psycopg.connect(process.dsn, autocommit=True) as connection:

@@ -18,8 +18,10 @@ from harness.database.node import runtime
 from harness.database.pglite import PGliteProcess
 from harness.database.session import Session
 from harness.database.template import template
-from harness.errors import DatabaseError
+from harness.errors import ConfigError, DatabaseError
 
+# PGlite begins with a session user that no setting names: a rollback would not bring it back.
+_OWN_AUTHORIZATION = "SELECT set_config('session_authorization', session_user, false)"
 DEFAULT_SETTINGS = {"TimeZone": "UTC", "DateStyle": "ISO"}
 """What every session begins with, unless the configuration says otherwise."""
 
@@ -42,21 +44,41 @@ class WorkerPGlite:
     """The one PGlite of a worker.
 
     A failure to start is remembered: what failed once fails for every spec, at once, and alike.
+
+    Args:
+        config: says how the database is set up.
+        progress: gets one sentence before long work.
+        rebuild: build the template anew, even if one is cached.
+        launched: a process that waits for its database already; the first one takes it.
     """
 
-    def __init__(self, config: Config, progress: Callable[[str], None], *, rebuild: bool) -> None:
+    def __init__(
+        self,
+        config: Config,
+        progress: Callable[[str], None],
+        *,
+        rebuild: bool = False,
+        launched: PGliteProcess | None = None,
+    ) -> None:
         self._config = config
         self._progress = progress
         self._rebuild = rebuild
+        self._launched = launched
         self._process: PGliteProcess | None = None
         self._connected: tuple[Session, Catalog] | None = None
         self._failure: Exception | None = None
 
     def launch(self) -> None:
-        """Begin to start the process, while there is other work to do."""
-        if self._failure is None and self._process is None:
+        """Begin to start the process, while there is other work to do.
+
+        Raises:
+            ConfigError: a setting names something that is not there. `connect` tells all else.
+        """
+        if self._failure is None:
             with self._failure_kept():
-                self._launched()
+                self._booted()
+        if isinstance(self._failure, ConfigError):
+            raise self._failure
 
     def connect(self) -> tuple[Session, Catalog]:
         """The session and the catalog; see `Database`.
@@ -75,10 +97,11 @@ class WorkerPGlite:
     def replace(self) -> None:
         """End the process; the next `connect` starts another from the template."""
         connected, self._connected = self._connected, None
-        process, self._process = self._process, None
+        processes = (self._process, self._launched)
+        self._process = self._launched = None
         if connected is not None:
             connected[0].connection.close()
-        if process is not None:
+        for process in filter(None, processes):
             process.stop()
 
     def kill(self) -> None:
@@ -127,16 +150,16 @@ class WorkerPGlite:
             self.replace()
             raise
 
-    def _launched(self) -> PGliteProcess:
+    def _booted(self) -> PGliteProcess:
         if self._process is None:
             directory = self.prepare()
-            machine = runtime(self._progress)
-            self._process = PGliteProcess(machine, directory, self._config.extensions)
-            self._process.launch()
+            launched, self._launched = self._launched, None
+            self._process = launched or PGliteProcess(runtime(self._progress))
+            self._process.boot(directory, self._config.extensions)
         return self._process
 
     def _start(self) -> tuple[Session, Catalog]:
-        process = self._launched()
+        process = self._booted()
         process.start()
         connection = _Connection.connect(process.dsn, autocommit=True, prepare_threshold=None)
         connection.kill = self.kill
@@ -144,7 +167,7 @@ class WorkerPGlite:
         self._configure(session)
         catalog = read_catalog(session)
         session.learn_types(catalog.types)
-        session.run(SCRUB)
+        session.run(f"{_OWN_AUTHORIZATION};{SCRUB}")
         return session, catalog
 
     def _configure(self, session: Session) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 
 from harness.errors import Location, Problem, nearest
 from harness.results import Path
-from harness.spec.expectations import Outcome, StateExpectation
+from harness.spec.expectations import Outcome
 from harness.spec.matchers import Matcher
 from harness.spec.model import Model
 from harness.spec.operations import BaseOperation, SeedOperation, SqlOperation
 from harness.spec.seeds import RowSource, TableSeed
+from harness.spec.state import StateExpectation
 from harness.spec.suite import Spec, unknown_actor
 from harness.templating import UnrenderableError, in_order, templates_in
 

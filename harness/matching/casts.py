@@ -17,6 +17,10 @@ class IncomparableError(Exception):
         self.hint = hint
 
 
+class OtherKindError(IncomparableError):
+    """In json, where kinds are told apart: a value of another kind, which plainly differs."""
+
+
 class Casts(Protocol):
     """PostgreSQL's judgement of texts; each call may be a round trip."""
 
@@ -82,8 +86,8 @@ class NoCasts:
 
     def cast(self, text: str, type: str) -> str:
         """Always refused."""
-        raise ValueError(f"{text!r} cannot be read as {type}")
+        raise ValueError(f"it cannot be read as {type}")
 
     def compare(self, left: str, operator: Relation, right: str, type: str) -> bool:
         """Always refused."""
-        raise ValueError(f"values of type {type} have no order here")
+        raise ValueError(f"values of type {type} cannot be compared here")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from harness.errors import nearest
-from harness.matching.casts import IncomparableError, RememberedCasts
+from harness.matching.casts import IncomparableError, OtherKindError, RememberedCasts
 from harness.matching.failure import Failure, gravest, senseless
 from harness.matching.operators import OPERATORS
-from harness.matching.plain import plain
-from harness.matching.scalars import differs, equality, incomparable, noun_of
+from harness.matching.plain import YAML_SCALARS, plain
+from harness.matching.scalars import differs, equality, equated, incomparable, noun_of
+from harness.matching.typenames import JSONS
 from harness.matching.values import Fields, Items, Scalar, Value, is_null
 from harness.spec.matchers import Matcher
 
@@ -91,7 +92,9 @@ class Comparison:
             canonical = self.casts.cast(expected, value.type)
         except ValueError as error:
             return incomparable(expected, value, IncomparableError(str(error)))
-        return None if canonical == text else differs(expected, value)
+        if canonical == text or equated(canonical, value, self.casts):
+            return None
+        return differs(expected, value)
 
     def _fields(self, expected: Any, value: Fields) -> Failure | None:
         if not isinstance(expected, dict):
@@ -134,10 +137,12 @@ def allows_absence(expected: Any) -> bool:
 
 
 def _mixed(expected: Any, value: Value) -> Failure:
-    noun = noun_of(value)
-    hint = None
-    if isinstance(expected, str) and expected.lstrip()[:1] in ("{", "["):
+    """The failure of a list or mapping where something else is expected."""
+    noun, wanted = noun_of(value), plain(expected)
+    reason = f"it cannot be compared with {noun}"
+    if isinstance(wanted, str) and wanted.lstrip()[:1] in ("{", "["):  # json, most probably
         hint = f"to compare with {noun}, write it as YAML, without quotes"
-    return incomparable(
-        expected, value, IncomparableError(f"it cannot be compared with {noun}", hint)
-    )
+        return incomparable(expected, value, IncomparableError(reason, hint))
+    other_kind = value.type in JSONS and isinstance(wanted, (*YAML_SCALARS, dict, list))
+    error = OtherKindError if other_kind else IncomparableError
+    return incomparable(expected, value, error(reason))

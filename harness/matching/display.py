@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from harness.matching.families import BOOLEAN, JSON_BOOLEAN, NUMERIC
-from harness.matching.plain import plain
+from harness.matching.plain import YAML_SCALARS, plain
 from harness.matching.values import Fields, Items, Scalar
 from harness.spec.matchers import Approximation, Matcher
 
@@ -20,6 +21,19 @@ _NOT_TEXT = re.compile(
     r"|[+-]?(\.\d+|\d+(\.\d*)?)([eE][+-]?\d+)?|0o[0-7]+|0x[0-9a-fA-F]+|---|\.\.\.|<<|="
 )
 _NOT_PLAIN = re.compile(r"^[-?:](\s|$)|^[\[\]{},#&*!|>'\"%@`]|^\s|\s$|:(\s|$)|\s#|[\[\]{},]")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One operator of a matcher with its argument, to be shown as the spec has it: `{$ne: 1}`."""
+
+    name: str
+    argument: Any
+
+    @property
+    def operators(self) -> dict[str, Any]:
+        """As a matcher's."""
+        return {self.name: self.argument}
 
 
 def show(value: Any) -> str:
@@ -57,11 +71,13 @@ def abridged(text: str, start: int = 0) -> str:
 
 def _shown(value: Any) -> str:
     match value:
-        case Matcher():
-            return _mapping({name: _argument(item) for name, item in value.operators.items()})
+        case Matcher() | Asked():
+            return _mapping({name: _shown(item) for name, item in value.operators.items()})
+        case Approximation():
+            return _approximation(value)
         case Scalar() | Items() | Fields():
             return _actual(value)
-        case dict():
+        case Mapping():
             return _mapping({_key(name): _shown(item) for name, item in value.items()})
         case list() | tuple():
             return f"[{', '.join(map(_shown, value))}]"
@@ -74,12 +90,12 @@ def _scalar(value: Any) -> str:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
-    return _text(value) if isinstance(value, str) else str(value)
+    if isinstance(value, str):
+        return _text(value)
+    return str(value) if isinstance(value, YAML_SCALARS) else f"<{type(value).__name__}>"
 
 
-def _argument(value: Any) -> str:
-    if not isinstance(value, Approximation):
-        return _shown(value)
+def _approximation(value: Approximation) -> str:
     parts = {name: getattr(value, name) for name in ("value", "abs", "rel") if value.given(name)}
     return _shown(parts) if len(parts) > 1 else _shown(value.value)
 

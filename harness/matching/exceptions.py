@@ -13,9 +13,11 @@ from harness.matching.comparison import Comparison
 from harness.matching.display import abridged, show
 from harness.matching.failure import Failure, senseless
 from harness.matching.objects import Attributes
-from harness.matching.values import Fields, Value, value_of
+from harness.matching.scalars import differs
+from harness.matching.values import Fields, Items, Value, is_null, value_of
 from harness.results import Mismatch, Path
 from harness.spec.expectations import CONDITIONS, ErrorExpectation
+from harness.spec.matchers import Matcher
 
 _DIAGNOSTICS = {
     "message": "message_primary",
@@ -26,6 +28,11 @@ _DIAGNOSTICS = {
     "detail": "message_detail",
     "hint": "message_hint",
 }
+_ONLY_POSTGRESQL_SAYS = frozenset(("sqlstate", "condition", *_DIAGNOSTICS)) - {"message"}
+"""What an error may lack; an error that wraps one of PostgreSQL's lacks most of it."""
+
+_NO_DETAIL = Items((), "json")
+"""What SQLAlchemy's errors have in the place of a detail."""
 
 Failures = dict[str, Failure]
 """By key of the expectation."""
@@ -80,13 +87,13 @@ def _failures(given: dict[str, Any], error: BaseException) -> Failures:
     comparison = Comparison(RememberedCasts(NoCasts()))
     found: Failures = {}
     for key, expected in given.items():
-        special = _SPECIAL.get(key)
         try:
-            failure = (
-                special(expected, error, comparison)
-                if special
-                else comparison.field(key, expected, facts)
-            )
+            if key in _ONLY_POSTGRESQL_SAYS and _is_null(expected):
+                failure = _absence(key, error)
+            elif key in _SPECIAL:
+                failure = _SPECIAL[key](expected, error, comparison)
+            else:
+                failure = comparison.field(key, expected, facts)
         except RecursionError:
             failure = senseless(f"{key} is nested too deeply to be compared")
         if failure:
@@ -94,10 +101,28 @@ def _failures(given: dict[str, Any], error: BaseException) -> Failures:
     return found
 
 
+def _is_null(expected: Any) -> bool:
+    if isinstance(expected, Matcher):
+        return expected.operators == {"$null": True}
+    return expected is None
+
+
+def _absence(key: str, error: BaseException) -> Failure | None:
+    """Why an error has a field after all: if not itself, then in PostgreSQL's that it wraps."""
+    sources = [each for each in _chain(error) if each is error or _sqlstate(each)]
+    values = [_facts(each).fields[key] for each in sources]
+    found = (value for value in values if value != _NO_DETAIL and not is_null(value))
+    failures = (differs(None, value).below(key) for value in found)
+    return next(failures, None)
+
+
 def _facts(error: BaseException) -> Fields:
     """An error as an object: what PostgreSQL says of it, and its own attributes."""
-    own = Attributes(error)
-    known: dict[str, Value] = {"sqlstate": value_of(_sqlstate(error), "text")}
+    own, state = Attributes(error), _sqlstate(error)
+    known: dict[str, Value] = {
+        "sqlstate": value_of(state, "text"),
+        "condition": value_of(_condition_name(state), "text"),
+    }
     for name, attribute in _DIAGNOSTICS.items():
         text = _message(error) if name == "message" else _diagnostic(error, attribute)
         known[name] = own[name] if text is None and name in own else value_of(text, "text")
@@ -108,11 +133,11 @@ def _condition(expected: Any, error: BaseException, comparison: Comparison) -> F
     state = _sqlstate(error)
     if isinstance(expected, str):
         if expected not in CONDITIONS:
-            reason = f"{expected!r} is not a condition name of PostgreSQL"
-            return senseless(reason, hint=did_you_mean(expected, CONDITIONS))
+            hint = did_you_mean(expected, CONDITIONS)
+            return senseless("{} is not a condition name of PostgreSQL", expected, hint=hint)
         if CONDITIONS[expected] == state:
             return None
-        return Failure(f"condition: {expected} expected, {_condition_name(state)} found")
+        return Failure("condition: {} expected, {} found", (expected, _condition_name(state)))
     failure = comparison.match(expected, value_of(_condition_name(state), "text"))
     return failure and failure.below("condition")
 
@@ -122,7 +147,7 @@ def _exception(expected: Any, error: BaseException, comparison: Comparison) -> F
     if isinstance(expected, str):
         if any(_is_named(each, expected) for each in classes):
             return None
-        return Failure(f"exception: {expected} expected, {_class_name(error)} found")
+        return Failure("exception: {} expected, {} found", (expected, _class_name(error)))
     # A matcher sees the class alone: of all the bases, some one would satisfy nearly any $not.
     failure = comparison.match(expected, value_of(type(error).__name__, "text"))
     return failure and failure.below("exception")

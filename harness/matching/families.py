@@ -1,7 +1,8 @@
-"""How scalars of each type are compared: by keys that are equal exactly when the values are.
+"""How scalars of each type are compared: by keys, and where these do not tell, by PostgreSQL.
 
-A family turns what PostgreSQL printed, and what a spec expects of a column of that type, into such
-keys. They can be hashed, and never need PostgreSQL's own `=`, for which `1 day` is `24:00:00`.
+A family turns what PostgreSQL printed, and what a spec expects of a column of that type, into keys
+that can be hashed. Equal keys are equal values. Unequal keys are unequal values, but for the types
+whose `=` PostgreSQL alone knows: its interval `1 day` equals `24:00:00`.
 """
 
 from __future__ import annotations
@@ -10,17 +11,25 @@ import re
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from decimal import Decimal
 from typing import Any
 
 from harness.matching import numbers, times
-from harness.matching.casts import Casts, IncomparableError
-from harness.matching.typenames import BITS, NUMBERS, TEXTS
+from harness.matching.casts import Casts, IncomparableError, OtherKindError
+from harness.matching.typenames import BITS, GEOMETRIC, NUMBERS, TEXTS, is_citext
 
 _UUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}")
 _BYTES = re.compile(r"\\x([0-9a-f]{2})*")
 _TRUE = frozenset(("t", "tr", "tru", "true", "y", "ye", "yes", "on", "1"))
 _FALSE = frozenset(("f", "fa", "fal", "fals", "false", "n", "no", "of", "off", "0"))
+
+
+def _unranked(_key: Hashable) -> None:
+    return None
+
+
+def _by(kind: type) -> Callable[[Hashable], Any]:
+    """The rank of keys that have the order of their values, so far as they are of this kind."""
+    return lambda key: key if isinstance(key, kind) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +41,17 @@ class Family:
         read: the key of a value's text, as it was printed.
         expect: the key of an expected scalar for a column of the named type; raises
             `IncomparableError` where there can be none.
-        native: keys of this Python type have the order of their values.
+        rank: what a key is ordered by; None for a key that has no place in Python's order.
         asks: PostgreSQL can order what Python cannot.
+        equates: PostgreSQL's `=` may hold for values whose keys differ.
     """
 
     noun: str
     read: Callable[[str], Hashable]
     expect: Callable[[Any, str, Casts], Hashable]
-    native: type | None = None
+    rank: Callable[[Hashable], Any] = _unranked
     asks: bool = False
+    equates: bool = False
 
 
 def written(expected: object) -> str:
@@ -78,7 +89,7 @@ def _expected_boolean(expected: object, type: str, _casts: Casts) -> bool:
     if word in _TRUE or word in _FALSE:
         return word in _TRUE
     noun = "text" if isinstance(expected, str) else "a number"
-    raise IncomparableError(f"{noun} {expected!r} is expected, a {type} found")
+    raise IncomparableError(f"{noun} is expected, a {type} found")
 
 
 def _is_true(text: str) -> bool:
@@ -99,8 +110,14 @@ def _uuid(text: str) -> str:
 
 def _expected_bytes(expected: object, type: str, casts: Casts) -> str:
     if not isinstance(expected, str):
-        raise IncomparableError(f"{expected!r} is expected, bytes found")
+        noun = "a boolean" if isinstance(expected, bool) else "a number"
+        raise IncomparableError(f"{noun} is expected, bytes found")
     return expected.lower() if _BYTES.fullmatch(expected.lower()) else _asked(expected, type, casts)
+
+
+def octets(text: str) -> int | None:
+    """How many bytes a `bytea` has that PostgreSQL printed in hexadecimal; None in another form."""
+    return len(text) // 2 - 1 if _BYTES.fullmatch(text.lower()) else None
 
 
 def _expected_other(expected: object, type: str, casts: Casts) -> str:
@@ -117,48 +134,56 @@ def _asked(text: str, type: str, casts: Casts) -> str:
 
 
 def _json_number(expected: object, _type: str, _casts: Casts) -> Hashable:
-    return numbers.plain_number(expected)
+    try:
+        return numbers.plain_number(expected)
+    except IncomparableError as error:
+        raise OtherKindError(error.reason) from error
 
 
 def _json_text(expected: object, _type: str, _casts: Casts) -> str:
     if isinstance(expected, str):
         return expected
     noun = "a boolean" if isinstance(expected, bool) else "a number"
-    raise IncomparableError(f"{noun} is expected, text found")
+    raise OtherKindError(f"{noun} is expected, text found")
 
 
 def _json_boolean(expected: object, _type: str, _casts: Casts) -> bool:
     if isinstance(expected, bool):
         return expected
     noun = "text" if isinstance(expected, str) else "a number"
-    raise IncomparableError(f"{noun} is expected, a boolean found")
+    raise OtherKindError(f"{noun} is expected, a boolean found")
 
 
-NUMBER = Family("a number", numbers.printed_number, numbers.expected_number, native=Decimal)
-BOOLEAN = Family("a boolean", _is_true, _expected_boolean, native=bool)
-TEXT = Family("text", str, _expected_text, native=str)
-PADDED = Family("text", _without_padding, _expected_padded, native=str)
-UUID = Family("a UUID", _uuid, _expected_uuid, native=str)
-BYTES = Family("bytes", str.lower, _expected_bytes, native=str)
+NUMBER = Family("a number", numbers.printed_number, numbers.expected_number, numbers.rank)
+BOOLEAN = Family("a boolean", _is_true, _expected_boolean, _by(bool))
+TEXT = Family("text", str, _expected_text, _by(str))
+CITEXT = Family("text", str, _expected_text, asks=True, equates=True)
+PADDED = Family("text", _without_padding, _expected_padded, _by(str))
+UUID = Family("a UUID", _uuid, _expected_uuid, _by(str))
+BYTES = Family("bytes", str.lower, _expected_bytes, _by(str))
 MONEY = Family("money", str, _expected_text, asks=True)
 TIMESTAMP = Family(
-    "a timestamp", times.printed_timestamp, times.expected_timestamp, native=datetime, asks=True
+    "a timestamp", times.printed_timestamp, times.expected_timestamp, _by(datetime), asks=True
 )
-DATE = Family("a date", times.printed_date, times.expected_date, native=date, asks=True)
-TIME = Family("a time", times.printed_time, times.expected_time, native=time, asks=True)
+DATE = Family("a date", times.printed_date, times.expected_date, _by(date), asks=True)
+TIME = Family("a time", times.printed_time, times.expected_time, _by(time), asks=True)
 TIME_TZ = Family("a time", str, times.expected_time_tz, asks=True)
-OTHER = Family("a value", str, _expected_other, asks=True)
+OTHER = Family("a value", str, _expected_other, asks=True, equates=True)
+LITERAL = Family("a value", str, _expected_other, asks=True)
+"""Values that only their own text equals: PostgreSQL's `=` of two boxes compares their areas."""
 
-JSON_NUMBER = Family("a number", numbers.printed_number, _json_number, native=Decimal)
-JSON_TEXT = Family("text", str, _json_text, native=str)
-JSON_BOOLEAN = Family("a boolean", _is_true, _json_boolean, native=bool)
+JSON_NUMBER = Family("a number", numbers.printed_number, _json_number, numbers.rank)
+JSON_TEXT = Family("text", str, _json_text, _by(str))
+JSON_BOOLEAN = Family("a boolean", _is_true, _json_boolean, _by(bool))
 
-TEXTUAL = (TEXT, PADDED, JSON_TEXT)
+TEXTUAL = (TEXT, CITEXT, PADDED, JSON_TEXT)
 NUMERIC = (NUMBER, JSON_NUMBER)
+IN_JSON = (JSON_NUMBER, JSON_TEXT, JSON_BOOLEAN)
 
 _FAMILIES = {
     **dict.fromkeys(NUMBERS | {"oid"}, NUMBER),
     **dict.fromkeys(TEXTS | BITS | {"xml"}, TEXT),
+    **dict.fromkeys(GEOMETRIC, LITERAL),
     "bpchar": PADDED,
     "boolean": BOOLEAN,
     "uuid": UUID,
@@ -174,4 +199,4 @@ _FAMILIES = {
 
 def family_of(type: str) -> Family:
     """How scalars of a type are compared, by its canonical name."""
-    return _FAMILIES.get(type, OTHER)
+    return CITEXT if is_citext(type) else _FAMILIES.get(type, OTHER)

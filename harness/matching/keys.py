@@ -1,4 +1,4 @@
-"""Whole values as hashable keys: equal exactly when a plain expectation and a value match.
+"""Whole values as hashable keys: where they are equal, a plain expectation and a value match.
 
 They find the rows that an expected row may be paired with, without comparing each with each.
 """
@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from harness.matching.casts import IncomparableError, RememberedCasts
-from harness.matching.families import JSON_BOOLEAN, JSON_NUMBER, JSON_TEXT, Family
+from harness.matching.families import JSON_BOOLEAN, JSON_NUMBER, JSON_TEXT, Family, family_of
 from harness.matching.plain import YAML_SCALARS, plain
 from harness.matching.scalars import expected_key
 from harness.matching.typenames import JSONS, element_of, is_array
@@ -26,6 +26,12 @@ def is_plain(expected: Any, type: str) -> bool:
         return not any(map(_holds_matcher, parts))
     # The text of an array is compared as a whole.
     return expected is None or (isinstance(expected, YAML_SCALARS) and not is_array(type))
+
+
+def is_decisive(type: str) -> bool:
+    """Whether values of this type (a canonical name) never match where their keys differ."""
+    element = element_of(type)
+    return element in JSONS or not family_of(element).equates
 
 
 def key_of_expected(expected: Any, type: str, casts: RememberedCasts) -> Hashable:

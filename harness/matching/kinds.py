@@ -11,7 +11,16 @@ from harness.matching.casts import Casts, IncomparableError
 from harness.matching.failure import Failure, senseless
 from harness.matching.families import JSON_BOOLEAN, JSON_NUMBER, JSON_TEXT, is_uuid
 from harness.matching.scalars import noun_of
-from harness.matching.typenames import FLOATS, INTEGERS, JSONS, KNOWN, NUMBERS, TEXTS, canonical
+from harness.matching.typenames import (
+    FLOATS,
+    INTEGERS,
+    JSONS,
+    KNOWN,
+    NUMBERS,
+    TEXTS,
+    canonical,
+    is_citext,
+)
 from harness.matching.values import Items, Scalar, Value, is_null
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -46,7 +55,7 @@ def _type_named(name: str, casts: Casts) -> str:
         )
     try:
         if not re.search(r"[^\W\d]", name):  # a number is the oid of a type
-            raise ValueError(f"type {name!r} does not exist")
+            raise ValueError(f'type "{name}" does not exist')
         return canonical(casts.cast(name, "regtype"))
     except ValueError as error:
         known = nearest(name, [*_KINDS, *KNOWN])
@@ -87,6 +96,12 @@ def _json_number(value: Value) -> bool:
 
 def _json_text(value: Value) -> bool:
     return _text(value) is not None and isinstance(value, Scalar) and value.family is JSON_TEXT
+
+
+def _is_text(value: Value) -> bool:
+    if value.type in JSONS:
+        return _json_text(value)
+    return not is_null(value) and (value.type in TEXTS or is_citext(value.type))
 
 
 def _json_bool(value: Value) -> bool:
@@ -142,7 +157,7 @@ _KINDS: dict[str, Callable[[Value], bool]] = {
     "int": _one_of(INTEGERS, _json_int),
     "float": _one_of(FLOATS, _json_float),
     "number": _one_of(NUMBERS, _json_number),
-    "text": _one_of(TEXTS, _json_text),
+    "text": _is_text,
     "bool": _one_of(_only("boolean"), _json_bool),
     "uuid": _one_of(_only("uuid"), _json_uuid),
     "timestamp": _one_of(_only(times.TIMESTAMP), _json_timestamp),

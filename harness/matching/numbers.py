@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable
 from decimal import Decimal, DecimalException
 from functools import lru_cache
 from typing import Literal
@@ -36,6 +37,13 @@ def printed_number(text: str) -> NumberKey | str:
     return text if key is None else key
 
 
+def rank(key: Hashable) -> tuple[bool, Decimal] | None:
+    """What numbers are ordered by, as PostgreSQL has it: NaN is greater than all others."""
+    if key == "NaN":
+        return True, Decimal(0)
+    return (False, key) if isinstance(key, Decimal) else None
+
+
 def plain_number(expected: object) -> NumberKey:
     """The key of a YAML number.
 
@@ -59,7 +67,7 @@ def expected_number(expected: object, type: str, casts: Casts) -> NumberKey | st
         return plain_number(expected)
     key = number_key(expected)
     if key is not None and type in INTEGERS and not _INTEGER.fullmatch(expected):
-        raise IncomparableError(f"{expected!r} is not of type {type}")
+        raise IncomparableError(f"it is not of type {type}")
     if key is not None:
         return key
     try:

@@ -8,14 +8,14 @@ from decimal import Decimal, DecimalException, localcontext
 from typing import Any, Protocol
 
 from harness.matching.casts import IncomparableError, Relation, RememberedCasts
-from harness.matching.display import show
+from harness.matching.display import Asked, show
 from harness.matching.failure import Failure, gravest, senseless
-from harness.matching.families import NUMERIC, TEXTUAL
+from harness.matching.families import BYTES, NUMERIC, TEXTUAL, octets
 from harness.matching.kinds import type_failure
 from harness.matching.numbers import plain_number
 from harness.matching.pairing import pair
 from harness.matching.plain import plain
-from harness.matching.scalars import in_order, incomparable, noun_of
+from harness.matching.scalars import in_order, noun_of
 from harness.matching.values import Fields, Items, Scalar, Value, count_of, is_null, value_key
 from harness.spec.matchers import Approximation
 
@@ -50,7 +50,9 @@ def _any(_argument: Any, _value: Value, _comparer: Comparer) -> Failure | None:
 def _null(argument: Any, value: Value, _comparer: Comparer) -> Failure | None:
     if is_null(value) == argument:
         return None
-    return Failure("null expected, {} found" if argument else "{} found", (value,))
+    return Failure(
+        "null expected, {} found" if argument else "a value expected, {} found", (value,)
+    )
 
 
 def _absent(_argument: Any, value: Value, _comparer: Comparer) -> Failure | None:
@@ -58,8 +60,6 @@ def _absent(_argument: Any, value: Value, _comparer: Comparer) -> Failure | None
 
 
 def _not(argument: Any, value: Value, comparer: Comparer) -> Failure | None:
-    if is_null(value):
-        return Failure("null found, for which $not never holds")
     failure = comparer.match(argument, value)
     if failure is None:
         return Failure("anything but {} expected, {} found", (argument, value))
@@ -94,7 +94,9 @@ def _in(argument: Any, value: Value, comparer: Comparer) -> Failure | None:
     return gravest(map(_against_null, argument)) or _one_of(argument, value, comparer)
 
 
-def _ordered(relation: Relation, words: str) -> Operator:
+def _ordered(relation: Relation) -> Operator:
+    words = f"{relation} {{}} expected, {{}} found"
+
     def judge(argument: Any, value: Value, comparer: Comparer) -> Failure | None:
         failure = _against_null(argument)
         if failure or not isinstance(value, Scalar):
@@ -102,16 +104,13 @@ def _ordered(relation: Relation, words: str) -> Operator:
         try:
             holds = in_order(relation, argument, value, comparer.casts)
         except IncomparableError as error:
-            return incomparable(argument, value, error)
-        return None if holds else Failure(f"{words} {{}} expected, {{}} found", (argument, value))
+            return senseless(words, argument, value, because=error.reason, hint=error.hint)
+        return None if holds else Failure(words, (argument, value))
 
     return judge
 
 
-_gt = _ordered(">", "more than")
-_gte = _ordered(">=", "at least")
-_lt = _ordered("<", "less than")
-_lte = _ordered("<=", "at most")
+_gt, _gte, _lt, _lte = _ordered(">"), _ordered(">="), _ordered("<"), _ordered("<=")
 
 
 def _between(argument: Any, value: Value, comparer: Comparer) -> Failure | None:
@@ -183,20 +182,26 @@ def _type(argument: Any, value: Value, comparer: Comparer) -> Failure | None:
 
 
 def _len(argument: Any, value: Value, comparer: Comparer) -> Failure | None:
-    text = _text(value)
-    match value:
-        case Items(items=parts):
-            length = len(parts)
-        case Fields(fields=names):
-            length = len(names)
-        case _ if text is not None:
-            length = len(text)
-        case _:
-            return senseless(f"{noun_of(value)} has no length")
+    length = _length(value)
+    if length is None:
+        return senseless(f"{noun_of(value)} has no length")
     if argument is None:
         return senseless("no length is null")
     failure = comparer.match(argument, count_of(length))
     return failure and failure.below("length")
+
+
+def _length(value: Value) -> int | None:
+    """Of text in characters, of bytes in bytes."""
+    match value:
+        case Items(items=parts):
+            return len(parts)
+        case Fields(fields=names):
+            return len(names)
+        case Scalar(text=str(text)) if value.family is BYTES:
+            return octets(text)
+    characters = _text(value)
+    return None if characters is None else len(characters)
 
 
 def _contains(argument: Any, value: Value, comparer: Comparer) -> Failure | None:
@@ -288,37 +293,42 @@ def _against_null(argument: Any) -> Failure | None:
     return senseless("a comparison with null never holds") if argument is None else None
 
 
-def _not_null(operator: Operator) -> Operator:
+def _not_null(name: str, operator: Operator) -> Operator:
     def judge(argument: Any, value: Value, comparer: Comparer) -> Failure | None:
         if is_null(value):
-            return Failure("{} is asked for, null found", (argument,))
+            return Failure("{} never holds for null", (Asked(name, argument),))
         return operator(argument, value, comparer)
 
     return judge
 
 
+_OF_VALUES: dict[str, Operator] = {
+    "$eq": _eq,
+    "$ne": _ne,
+    "$gt": _gt,
+    "$gte": _gte,
+    "$lt": _lt,
+    "$lte": _lte,
+    "$between": _between,
+    "$in": _in,
+    "$approx": _approx,
+    "$regex": _regex,
+    "$len": _len,
+    "$contains": _contains,
+    "$unordered": _unordered,
+    "$each": _each,
+    "$partial": _partial,
+    "$not": _not,
+}
+"""Those that never hold for NULL, whatever is asked of it."""
+
 OPERATORS: dict[str, Operator] = {
     "$any": _any,
     "$null": _null,
     "$absent": _absent,
-    "$eq": _not_null(_eq),
-    "$ne": _not_null(_ne),
-    "$gt": _not_null(_gt),
-    "$gte": _not_null(_gte),
-    "$lt": _not_null(_lt),
-    "$lte": _not_null(_lte),
-    "$between": _not_null(_between),
-    "$in": _not_null(_in),
-    "$approx": _not_null(_approx),
-    "$regex": _not_null(_regex),
     "$type": _type,
-    "$len": _not_null(_len),
-    "$contains": _not_null(_contains),
-    "$unordered": _not_null(_unordered),
-    "$each": _not_null(_each),
-    "$partial": _not_null(_partial),
-    "$not": _not,
     "$all": _all,
     "$one_of": _one_of,
+    **{name: _not_null(name, operator) for name, operator in _OF_VALUES.items()},
 }
 """What judges each matcher, by its name in YAML."""

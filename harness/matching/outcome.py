@@ -22,7 +22,8 @@ from harness.matching.rows import (
 from harness.matching.tables import row_count, rows_mismatch
 from harness.matching.values import Value, count_of
 from harness.results import Mismatch, Path, ResultSet
-from harness.spec.expectations import SqlOutcome, TableState
+from harness.spec.expectations import SqlOutcome
+from harness.spec.state import TableState
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +100,10 @@ class _Subject:
 def _judged(keys: Sequence[str], subject: _Subject) -> list[Mismatch | None]:
     names = Counter(column.name for column in subject.result.columns)
     double = next((name for name, times in names.items() if times > 1), None)
-    by_name = [key for key in keys if key != "count"]
-    if double is None or not by_name:
+    if double is None or not keys:
         return [_JUDGES[key](subject) for key in keys]
     ambiguous = Mismatch(
-        (*subject.path, by_name[0]),
+        (*subject.path, keys[0]),
         f"the result has {names[double]} columns named {show(double)}",
         hint="give each a name of its own with AS",
     )

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from harness.matching.casts import IncomparableError
 from harness.matching.comparison import Comparison
 from harness.matching.failure import Failure, senseless
-from harness.matching.keys import is_plain, key_of, key_of_expected
+from harness.matching.keys import is_decisive, is_plain, key_of, key_of_expected
 from harness.matching.pairing import pair
 from harness.matching.plain import plain
 from harness.matching.typenames import canonical
@@ -207,7 +207,7 @@ class _Sought:
 
 
 class _Index:
-    """Finds rows by hash: those whose cells have the keys that an expected row names plainly."""
+    """Finds rows by hash: those that may match by the cells that an expected row names plainly."""
 
     def __init__(self, table: Table, comparison: Comparison) -> None:
         self._table = table
@@ -221,20 +221,36 @@ class _Index:
         if not isinstance(expected, dict):
             return _Sought(self._everyone, expected)
         try:
-            names = tuple(name for name in self._table.types if self._is_plain(name, expected))
-            rows = self._rows_by(names)
-            keys = tuple(self._expected(name, expected[name]) for name in names)
+            plain_ones = {
+                name: self._expected(name, expected[name])
+                for name in self._table.types
+                if self._is_plain(name, expected)
+            }
         except IncomparableError:
             return _Sought((), expected)
         except RecursionError:  # for the comparison to tell
             return _Sought(self._everyone, expected)
-        rest = {name: item for name, item in expected.items() if name not in names}
-        return _Sought(rows.get(keys, ()) if names else self._everyone, rest or None)
+        decisive = {name: key for name, key in plain_ones.items() if self._is_decisive(name)}
+        candidates = self._with(decisive)
+        if decisive.keys() != plain_ones.keys():  # PostgreSQL is not asked where a key will do
+            candidates = list(dict.fromkeys((*self._with(plain_ones), *candidates)))
+        rest = {name: item for name, item in expected.items() if name not in decisive}
+        return _Sought(candidates, rest or None)
+
+    def _with(self, keys: dict[str, Hashable]) -> Sequence[int]:
+        """The rows whose cells have these keys."""
+        if not keys:
+            return self._everyone
+        return self._rows_by(tuple(keys)).get(tuple(keys.values()), ())
+
+    def _is_decisive(self, name: str) -> bool:
+        return is_decisive(self._table.types[name])
 
     def _is_plain(self, name: str, row: dict[str, Any]) -> bool:
         return name in row and is_plain(row[name], self._table.types[name])
 
     def _expected(self, name: str, expected: Any) -> Hashable:
+        self._column(name)  # what PostgreSQL has printed, it need not be asked about
         return key_of_expected(expected, self._table.types[name], self._casts)
 
     def _rows_by(self, names: tuple[str, ...]) -> dict[tuple[Hashable, ...], list[int]]:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from harness.matching.casts import IncomparableError, Relation, RememberedCasts
-from harness.matching.display import show
+from harness.matching.casts import IncomparableError, OtherKindError, Relation, RememberedCasts
 from harness.matching.failure import Failure, senseless
-from harness.matching.families import TEXTUAL
+from harness.matching.families import IN_JSON, TEXTUAL
 from harness.matching.plain import YAML_SCALARS, plain
 from harness.matching.times import TIMESTAMPTZ
 from harness.matching.values import Fields, Items, Scalar, Value, value_key
 
-_NATIVE: dict[Relation, Callable[[Any, Any], bool]] = {
+_IN_PYTHON: dict[Relation, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
@@ -42,10 +42,11 @@ def differs(expected: Any, value: Value) -> Failure:
 
 
 def incomparable(expected: Any, value: Value, error: IncomparableError) -> Failure:
-    """The failure of a value that cannot be compared with what is expected."""
-    return senseless(
+    """The failure of a value that what is expected cannot equal."""
+    failure = senseless(
         "{} expected, {} found", expected, value, because=error.reason, hint=error.hint
     )
+    return replace(failure, senseless=not isinstance(error, OtherKindError))
 
 
 def expected_key(expected: Any, value: Scalar, casts: RememberedCasts) -> Hashable:
@@ -56,8 +57,9 @@ def expected_key(expected: Any, value: Scalar, casts: RememberedCasts) -> Hashab
     """
     scalar = plain(expected)
     if not isinstance(scalar, YAML_SCALARS):
-        noun = {"dict": "a mapping", "list": "a list"}.get(type(scalar).__name__, "such a value")
-        raise IncomparableError(f"{noun} cannot be compared with {noun_of(value)}")
+        noun = {"dict": "a mapping", "list": "a list"}.get(type(scalar).__name__)
+        error = OtherKindError if noun and value.family in IN_JSON else IncomparableError
+        raise error(f"{noun or 'such a value'} cannot be compared with {noun_of(value)}")
     if value.text is not None and value.family.asks:
         casts.printed(value.text, value.type)
     return value.family.expect(scalar, value.type, casts)
@@ -69,7 +71,17 @@ def equality(expected: Any, value: Scalar, casts: RememberedCasts) -> Failure | 
         key = expected_key(expected, value, casts)
     except IncomparableError as error:
         return incomparable(expected, value, error)
-    return None if key == value_key(value) else differs(expected, value)
+    if key == value_key(value) or (value.family.equates and equated(key, value, casts)):
+        return None
+    return differs(expected, value)
+
+
+def equated(expected: Hashable, value: Scalar | Items, casts: RememberedCasts) -> bool:
+    """Whether PostgreSQL's own `=`, where the type has one, holds for a value and a text."""
+    try:
+        return casts.compare(value.text or "", "=", str(expected), value.type)
+    except ValueError:
+        return False
 
 
 def in_order(relation: Relation, expected: Any, value: Scalar, casts: RememberedCasts) -> bool:
@@ -81,11 +93,12 @@ def in_order(relation: Relation, expected: Any, value: Scalar, casts: Remembered
     family, text = value.family, value.text or ""
     if family in TEXTUAL and not isinstance(plain(expected), str):
         raise IncomparableError("a number has no place in the order of texts", "quote the number")
-    wanted, found = expected_key(expected, value, casts), family.read(text)
-    if family.native and isinstance(wanted, family.native) and isinstance(found, family.native):
-        return _NATIVE[relation](found, wanted)
+    wanted = expected_key(expected, value, casts)
+    ranks = family.rank(family.read(text)), family.rank(wanted)
+    if None not in ranks:
+        return _IN_PYTHON[relation](*ranks)
     if not family.asks:
-        raise IncomparableError(f"{show(expected)} and {show(value)} have no order")
+        raise IncomparableError("they have no order")
     zone = "+00" if isinstance(wanted, datetime) and value.type == TIMESTAMPTZ else ""
     try:
         return casts.compare(text, relation, f"{wanted}{zone}", value.type)

@@ -91,7 +91,7 @@ def expected_date(expected: object, type: str, casts: Casts) -> date | str:
         day = found[0].date().isoformat()
         exact = found[0].time() == time.min
     if not exact:
-        raise IncomparableError(f"a date has no time of day, but {text!r} is expected")
+        raise IncomparableError("a date has no time of day")
     return printed_date(day)
 
 
@@ -111,15 +111,15 @@ def expected_time_tz(expected: object, type: str, casts: Casts) -> str:
 
 def _moment_text(expected: object, type: str) -> str:
     if not isinstance(expected, str):
-        raise IncomparableError(f"{expected!r} cannot be read as {type}")
+        raise IncomparableError(f"it cannot be read as {type}")
     if _TOO_FINE.search(expected):
-        raise IncomparableError(f"{expected!r} is finer than microseconds, which {type} never is")
+        raise IncomparableError(f"it is finer than microseconds, which {type} never is")
     return _EMPTY_DIGITS.sub(r"\1", expected)
 
 
 def _asked_of(form: re.Pattern[str], casts: Casts, text: str, type: str) -> str:
     if not form.fullmatch(text):
-        raise IncomparableError(f"{text!r} cannot be read as {type}")
+        raise IncomparableError(f"it cannot be read as {type}")
     return _asked(casts, text, type)
 
 

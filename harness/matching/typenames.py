@@ -30,33 +30,27 @@ _ALIASES = {
 INTEGERS = frozenset({"smallint", "integer", "bigint"})
 FLOATS = frozenset({"real", "double precision"})
 NUMBERS = INTEGERS | FLOATS | {"numeric"}
-TEXTS = frozenset({"text", "character varying", "bpchar", "name", '"char"', "citext"})
+TEXTS = frozenset({"text", "character varying", "bpchar", "name", '"char"'})
 JSONS = frozenset({"json", "jsonb"})
 BITS = frozenset({'"bit"', "bit varying"})
+GEOMETRIC = frozenset({"box", "circle", "line", "lseg", "path", "point", "polygon"})
 
 _OTHERS = frozenset(
     (
-        "box",
         "bytea",
         "cidr",
-        "circle",
         "date",
         "daterange",
         "inet",
         "int4range",
         "int8range",
         "interval",
-        "line",
-        "lseg",
         "macaddr",
         "macaddr8",
         "money",
         "numrange",
         "oid",
-        "path",
         "pg_lsn",
-        "point",
-        "polygon",
         "regclass",
         "tsquery",
         "tsrange",
@@ -67,7 +61,7 @@ _OTHERS = frozenset(
     )
 )
 
-KNOWN = (NUMBERS | TEXTS | JSONS | BITS | _OTHERS | frozenset(_ALIASES.values())) - {"citext"}
+KNOWN = NUMBERS | TEXTS | JSONS | BITS | GEOMETRIC | _OTHERS | frozenset(_ALIASES.values())
 """Types that every PostgreSQL has, by their canonical names."""
 
 
@@ -80,9 +74,12 @@ def canonical(name: str) -> str:
     base = words.removeprefix("pg_catalog.")
     if base.endswith("[]"):
         return f"{canonical(element_of(base))}[]"
-    if base.rpartition(".")[2] == "citext":  # an extension may live in any schema
-        return "citext"
     return _ALIASES.get(base, base)
+
+
+def is_citext(name: str) -> bool:
+    """Whether a canonical name is that of the case-insensitive text, in whatever schema."""
+    return name.rpartition(".")[2] == "citext"
 
 
 def is_array(name: str) -> bool:

@@ -13,7 +13,7 @@ from harness.matching.families import (
     JSON_BOOLEAN,
     JSON_NUMBER,
     JSON_TEXT,
-    OTHER,
+    LITERAL,
     Family,
     family_of,
 )
@@ -99,7 +99,7 @@ def reader_of(type: str) -> Callable[[str | None], Value]:
         try:
             return _json_value(_parsed(text), name) if name in JSONS else _array(text, name)
         except (ValueError, RecursionError):  # no array after all, or nested beyond reason
-            return Scalar(text, name, OTHER)
+            return Scalar(text, name, LITERAL)
 
     return structured if is_structured(name) else scalar
 

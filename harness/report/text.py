@@ -133,8 +133,19 @@ def _section(heading: str, failures: Sequence[_Failure], columns: int) -> Iterat
         yield BLANK
 
 
+def _pointed_at(statement: Statement) -> list[str]:
+    """The lines of a statement, with a caret below the place of its error."""
+    before = statement.sql[: statement.error_at or 0].splitlines() or [""]
+    lines = [text.expandtabs(4) for text in statement.sql.splitlines()]
+    if statement.error_at is not None:
+        lines.insert(len(before), " " * len(before[-1].expandtabs(4)) + "^")
+    while lines and not lines[0].strip():
+        lines.pop(0)
+    return lines
+
+
 def _statement(statement: Statement, columns: int) -> Iterator[Line]:
-    sql = statement.sql.expandtabs(4).strip("\n").splitlines()
+    sql = _pointed_at(statement)
     lines = [part for text in abridged(sql, _SQL_LINES) for part in wrapped(text, columns - 4)]
     yield from indented(map(line, lines), 4)
     for name, value in statement.params:

@@ -51,6 +51,7 @@ class Execution:
         self._seeder = Seeder(isolation, catalogs, self._scope, autofill=config.autofill)
         self._operations: list[OperationResult] = []
         self._mismatches: list[Mismatch] = []
+        self._broken = False
         self._current: tuple[Path, Statement | None] = ((), None)
 
     def run(self) -> None:
@@ -70,8 +71,12 @@ class Execution:
             last = ""
         self._end(last)
 
-    def fail(self, reason: str, hint: str) -> None:
-        """Note that the spec ended for a reason outside what it expects."""
+    def fail(self, reason: str, hint: str, *, broken: bool = False) -> None:
+        """Note that the spec ended for a reason outside what it expects.
+
+        `broken`: one that no spec may expect, as it says nothing about what is tested.
+        """
+        self._broken = self._broken or broken
         path, statement = self._current
         mismatch = self._placed(Mismatch(path, reason, hint=hint))
         index = len(self._operations)
@@ -89,6 +94,7 @@ class Execution:
             status=Status.FAILED if failed else Status.PASSED,
             operations=tuple(self._operations),
             mismatches=tuple(self._mismatches),
+            broken=self._broken,
             duration=duration,
         )
 
@@ -133,6 +139,7 @@ class Execution:
         may_fail = expect is not None and expect.error is not None
         result = execute(prepared, self._isolation, may_fail=may_fail)
         if result.error is not None and not may_fail:
+            self._current = (path, prepared.failed(result.error))
             found += judge_error(None, result.error, (*path, "sql"))
             raise StoppedError
         if expect is not None:

@@ -9,9 +9,9 @@ import psycopg
 from packaging.specifiers import SpecifierSet
 
 from harness.config import Config
-from harness.database import Database
 from harness.database.catalog import Catalog, read_catalog
 from harness.database.isolation import EscapedTransactionError, Isolation
+from harness.database.protocol import Database
 from harness.database.watchdog import Watchdog
 from harness.loader import LoadedSpec
 from harness.results import SpecResult, Status
@@ -65,6 +65,7 @@ class Runner:
                     "the spec's transaction was ended here",
                     "the harness rolls every spec back: use savepoints to undo a part of it, and "
                     "leave COMMIT and ROLLBACK out",
+                    broken=True,
                 )
                 self._database.replace()
             except psycopg.Error as error:
@@ -73,9 +74,8 @@ class Runner:
                 _raise_interrupt(error)
                 if not deadline.passed:
                     ending = self._database.ending()
-                    execution.fail(
-                        f"the database process ended: {ending}", "the next spec gets a new one"
-                    )
+                    what = f"the database process ended: {ending}"
+                    execution.fail(what, "the next spec gets a new one", broken=True)
         if deadline.passed:
             execution.fail(
                 f"the spec did not end within {limit:g} seconds; its database was killed",

@@ -265,9 +265,9 @@ class Seeder:
             return
         try:
             replies = self._isolation.batch(";".join(statement for statement, _ in batch))
-        except psycopg.OperationalError:
-            raise
         except psycopg.Error:
+            if self._isolation.lost:
+                raise
             # Which statement it was, the server does not say: find out one by one.
             replies = [self._single(statement, row) for statement, row in batch]
         for (_, row), reply in zip(batch, replies, strict=True):
@@ -277,9 +277,9 @@ class Seeder:
     def _single(self, statement: str, row: PendingRow | None) -> Any:
         try:
             return self._isolation.batch(statement)[0]
-        except psycopg.OperationalError:
-            raise
         except psycopg.Error as error:
+            if self._isolation.lost:
+                raise
             raise _refused(error, row.where if row else None, row) from error
 
     def _store(self, row: PendingRow, result: ResultSet | None) -> None:
@@ -326,8 +326,10 @@ class Seeder:
                 if column is not None and column.sequence:
                     moved[row.table.key, name] = (row.table, column)
         if moved:
-            script = ";".join(move_sequence(table, column) for table, column in moved.values())
-            self._isolation.batch(script)
+            self._batch += [
+                (move_sequence(table, column), None) for table, column in moved.values()
+            ]
+            self._flush()
 
     def _deferred(self, order: Sequence[Table]) -> str:
         """The constraints that rows of a cycle need deferred and that are not so by themselves."""
@@ -346,9 +348,9 @@ class Seeder:
                 f"{back}SAVEPOINT harness_check;SET CONSTRAINTS ALL IMMEDIATE;"
                 "ROLLBACK TO SAVEPOINT harness_check"
             )
-        except psycopg.OperationalError:
-            raise
         except psycopg.Error as error:
+            if self._isolation.lost:
+                raise
             named = [
                 item.where for item in seed if item.table.endswith(error.diag.table_name or "")
             ]

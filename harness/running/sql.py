@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -17,7 +17,7 @@ from harness.matching.values import decode
 from harness.results import ResultSet, Statement
 from harness.spec.expectations import CONDITIONS
 from harness.spec.operations import SqlOperation
-from harness.sqltext import bind
+from harness.sqltext import BoundSql, bind
 
 _CONDITION_NAMES = {state: name for name, state in CONDITIONS.items()}
 
@@ -29,6 +29,17 @@ class Prepared:
     text: str
     values: tuple[Any, ...] | None
     statement: Statement
+    bound: BoundSql | None = None
+
+    def failed(self, error: BaseException) -> Statement:
+        """The statement with the place that PostgreSQL's error points at, if it names one."""
+        position = error.diag.statement_position if isinstance(error, psycopg.Error) else None
+        if position is None:
+            return self.statement
+        offset = int(position) - 1
+        return replace(
+            self.statement, error_at=self.bound.written_offset(offset) if self.bound else offset
+        )
 
 
 def prepare(operation: SqlOperation, params: Mapping[str, Any] | None) -> Prepared:
@@ -38,7 +49,7 @@ def prepare(operation: SqlOperation, params: Mapping[str, Any] | None) -> Prepar
     bound = bind(operation.sql, frozenset(params))
     shown = tuple((name, show(value)) for name, value in params.items())
     values = tuple(parameter(params[name]) for name in bound.names)
-    return Prepared(bound.text, values, Statement(operation.sql, shown))
+    return Prepared(bound.text, values, Statement(operation.sql, shown), bound)
 
 
 def execute(prepared: Prepared, isolation: Isolation, *, may_fail: bool) -> SqlResult:

@@ -14,7 +14,7 @@ from harness.errors import did_you_mean
 from harness.matching.outcome import judge_table
 from harness.results import Mismatch, Path
 from harness.running.catalogs import Catalogs
-from harness.spec.expectations import TableState
+from harness.spec.state import TableState
 
 
 class UnreadableTableError(Exception):

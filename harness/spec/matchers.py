@@ -133,6 +133,10 @@ Count = TypeAliasType("Count", Annotated[Expected, AfterValidator(_count)])
 """How many: a whole number, a matcher of one, or a template."""
 
 
+def _type_name(value: Any) -> Any:
+    return "null" if value is None else value  # YAML reads the name of this type as the value
+
+
 def _approximation(value: Any) -> Any:
     return value if isinstance(value, dict) else {"value": value}
 
@@ -152,7 +156,7 @@ class Matcher(Model):
 
     open_to_extensions = False  # a key without $ makes it plain data
     nullable = frozenset(
-        {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$not", "$each", "$contains"}
+        {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$not", "$each", "$contains", "$type"}
     )  # each says more than "no value"
 
     any: Literal[True] = Field(True, alias="$any", description="Holds for anything, NULL too.")
@@ -182,7 +186,7 @@ class Matcher(Model):
     regex: StrictStr = Field(
         "", alias="$regex", description="Is text in which the pattern is found (`re.search`)."
     )
-    type: StrictStr = Field(
+    type: Annotated[StrictStr, BeforeValidator(_type_name)] = Field(
         "",
         alias="$type",
         description=f"Is of this type: `{_TYPES}`, or a PostgreSQL type name.",

@@ -20,11 +20,11 @@ from pydantic import (
 
 from harness.errors import did_you_mean
 from harness.spec.actors import Actor, ActorRef
-from harness.spec.expectations import StateExpectation
 from harness.spec.matchers import Number
 from harness.spec.model import Model, Name, refuse, without_extensions
 from harness.spec.operations import Operation, VariableName
 from harness.spec.seeds import Seed
+from harness.spec.state import StateExpectation
 
 _PYTEST_MARKS = frozenset(
     {"skip", "skipif", "xfail", "parametrize", "usefixtures", "filterwarnings"}

@@ -29,8 +29,8 @@ def _seconds(command: list[str], folder: Path) -> float:
 def _compare(name: str, sides: dict[str, Callable[[], float]], rounds: int) -> None:
     """Run the sides in turn and print their medians, and the ratio of the first to each other."""
     figures: dict[str, list[float]] = {side: [] for side in sides}
-    for side in sides.values():
-        side()  # warm: caches, byte code, the template
+    for measure in sides.values():
+        measure()  # warm: caches, byte code, the template
     for _ in range(rounds):
         for side, measure in sides.items():
             figures[side].append(measure())

@@ -46,7 +46,8 @@ from harness.database.template import template
 @pytest.fixture(scope="session")
 def connection():
     directory = template(Path(__file__).parent, ["schema.sql"], [], [], progress=print)
-    process = PGliteProcess(runtime(print), directory)
+    process = PGliteProcess(runtime(print))
+    process.boot(directory)
     process.start()
     with psycopg.connect(process.dsn, autocommit=True, prepare_threshold=None) as connection:
         yield connection

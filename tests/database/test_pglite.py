@@ -36,7 +36,8 @@ import psycopg
 from harness.database.node import runtime
 from harness.database.pglite import PGliteProcess
 
-process = PGliteProcess(runtime(print), Path(sys.argv[2]))
+process = PGliteProcess(runtime(print))
+process.boot(Path(sys.argv[2]))
 process.start()
 connection = psycopg.connect(process.dsn)
 connection.execute("select 1")
@@ -76,8 +77,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def process(machine: Runtime, data: Path) -> Iterator[PGliteProcess]:
-    process = PGliteProcess(machine, data)
+def process(machine: Runtime) -> Iterator[PGliteProcess]:
+    process = PGliteProcess(machine)
     yield process
     process.stop()
 
@@ -122,6 +123,7 @@ def parent(mode: str, data: Path) -> Iterator[Parent]:
 def test_it_starts_on_a_copy_and_leaves_nothing(
     process: PGliteProcess, machine: Runtime, data: Path
 ) -> None:
+    process.boot(data)
     process.start()
     process.start()  # is running already
     directory = process.work_dir
@@ -134,7 +136,8 @@ def test_it_starts_on_a_copy_and_leaves_nothing(
     process.stop()
     assert not node.is_running()
     assert not directory.exists()
-    other = PGliteProcess(machine, data)
+    other = PGliteProcess(machine)
+    other.boot(data)
     other.start()
     with psycopg.connect(other.dsn) as connection:
         assert connection.execute("select to_regclass('mine')").fetchone() == (None,)
@@ -142,11 +145,12 @@ def test_it_starts_on_a_copy_and_leaves_nothing(
 
 
 def test_it_changes_nothing_of_this_process(
-    process: PGliteProcess, monkeypatch: pytest.MonkeyPatch
+    process: PGliteProcess, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Node refuses these flags there, and would not start.
     monkeypatch.setenv("NODE_OPTIONS", "--liftoff-only")
     before = Path.cwd()
+    process.boot(data)
     process.start()
     assert Path.cwd() == before
     handlers = logging.getLogger("py_pglite.manager").handlers
@@ -159,8 +163,9 @@ def test_a_long_temporary_path_does_not_lengthen_the_socket(
     long = tmp_path / ("long-" * 20)
     long.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(long))
-    process = PGliteProcess(machine, data)
+    process = PGliteProcess(machine)
     try:
+        process.boot(data)
         process.start()
         assert len(process.config.socket_path) < 100
         psycopg.connect(process.dsn).close()
@@ -168,7 +173,8 @@ def test_a_long_temporary_path_does_not_lengthen_the_socket(
         process.stop()
 
 
-def test_kill_ends_a_query_from_another_thread(process: PGliteProcess) -> None:
+def test_kill_ends_a_query_from_another_thread(process: PGliteProcess, data: Path) -> None:
+    process.boot(data)
     process.start()
     node = psutil.Process(process.pid)
     idle = node.cpu_times().user
@@ -188,10 +194,11 @@ def test_kill_ends_a_query_from_another_thread(process: PGliteProcess) -> None:
     assert process.exit_description() == "killed by signal 9"
 
 
-def test_exit_descriptions(process: PGliteProcess) -> None:
+def test_exit_descriptions(process: PGliteProcess, data: Path) -> None:
     assert process.exit_description() == "never started"
     with pytest.raises(DatabaseError, match="not running"):
         _ = process.pid
+    process.boot(data)
     process.start()
     assert process.exit_description() == "still running"
     process.shut_down()
@@ -204,7 +211,8 @@ def test_a_broken_template_is_reported_with_the_end_of_the_log(
     broken = tmp_path / "data"
     shutil.copytree(data, broken)
     (broken / "global" / "pg_control").unlink()
-    process = PGliteProcess(machine, broken)
+    process = PGliteProcess(machine)
+    process.boot(broken)
     with pytest.raises(DatabaseError, match=r"did not start(.|\n)*pg_control(.|\n)*rebuild"):
         process.start()
     assert process.process is None
@@ -212,14 +220,15 @@ def test_a_broken_template_is_reported_with_the_end_of_the_log(
 
 
 def test_a_missing_template_is_reported(tmp_path: Path, machine: Runtime) -> None:
-    process = PGliteProcess(machine, tmp_path / "nowhere")
-    with pytest.raises(DatabaseError, match="cannot be started"):
+    process = PGliteProcess(machine)
+    process.boot(tmp_path / "nowhere")
+    with pytest.raises(DatabaseError, match=r"template cannot be copied(.|\n)*is there room"):
         process.start()
     assert not Path(process.config.socket_path).parent.exists()
 
 
 def test_an_interrupted_start_leaves_no_process(
-    process: PGliteProcess, monkeypatch: pytest.MonkeyPatch
+    process: PGliteProcess, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[subprocess.Popen[str]] = []
 
@@ -229,6 +238,7 @@ def test_an_interrupted_start_leaves_no_process(
 
     monkeypatch.setattr(process, "_await_ready", interrupt)
     with pytest.raises(KeyboardInterrupt):
+        process.boot(data)
         process.start()
     assert started[0].returncode is not None
     assert not Path(process.config.socket_path).parent.exists()
@@ -238,7 +248,7 @@ def test_an_unknown_extension_is_an_error_that_lists_the_known(
     machine: Runtime, data: Path
 ) -> None:
     with pytest.raises(ConfigError, match=r"'vectr'(.|\n)*did you mean 'vector'(.|\n)*pgcrypto"):
-        PGliteProcess(machine, data, ("vectr",))
+        PGliteProcess(machine).boot(data, ("vectr",))
 
 
 @pytest.mark.parametrize("mode", ["stop", "fail"])
@@ -268,6 +278,7 @@ def test_a_killed_parent_takes_its_pglite_along_and_the_next_start_sweeps(
         other.process.wait(20)
         assert eventually(other.node_is_gone)
         assert other.directory.exists()
+        process.boot(data)
         process.start()
         assert not other.directory.exists()
 

@@ -31,7 +31,8 @@ def ignore(_: str) -> None:
 @pytest.fixture(scope="module")
 def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PGliteProcess]:
     data = template(tmp_path_factory.mktemp("project"), [], [], [], progress=ignore)
-    process = PGliteProcess(runtime(ignore), data)
+    process = PGliteProcess(runtime(ignore))
+    process.boot(data)
     process.start()
     yield process
     process.stop()
@@ -306,9 +307,10 @@ def test_endless_recursion_is_an_error_and_not_the_end(
 
 def test_a_trap_of_the_wasm_ends_the_process_instead_of_hanging(tmp_path: Path) -> None:
     data = template(tmp_path, [], [], [], progress=ignore)
-    process = PGliteProcess(runtime(ignore), data)
-    process.start()
+    process = PGliteProcess(runtime(ignore))
     try:
+        process.boot(data)
+        process.start()
         with psycopg.connect(process.dsn, autocommit=True) as connection:
             connection.execute("set max_stack_depth to '2MB'")
             with pytest.raises(psycopg.OperationalError):

@@ -89,9 +89,10 @@ def machine() -> Runtime:
 
 
 def ask(machine: Runtime, data: Path, sql: str, *extensions: str) -> list[tuple[Any, ...]]:
-    process = PGliteProcess(machine, data, extensions)
-    process.start()
+    process = PGliteProcess(machine)
     try:
+        process.boot(data, extensions)
+        process.start()
         with psycopg.connect(process.dsn) as connection:
             return connection.execute(sql.encode()).fetchall()
     finally:

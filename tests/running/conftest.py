@@ -9,7 +9,8 @@ from textwrap import dedent
 import pytest
 
 from harness.config import Config
-from harness.database import Database, open_database
+from harness.database.protocol import Database
+from harness.database.worker import WorkerPGlite
 from harness.loader import load
 from harness.results import SpecResult, Status
 from harness.running.runner import Runner
@@ -22,7 +23,7 @@ Run = Callable[[str], SpecResult]
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     root = tmp_path_factory.mktemp("running")
     config = Config(root=root, setup=(str(SCHEMA),))
-    opened = open_database(config, lambda _message: None, rebuild=False)
+    opened = WorkerPGlite(config, lambda _message: None)
     yield opened
     opened.replace()
 

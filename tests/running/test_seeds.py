@@ -183,8 +183,12 @@ def test_rows_from_a_query_are_data_and_come_in_their_tables_turn(passes: Passes
 
 
 def test_rows_from_files(passes: Passes, tmp_path: Path) -> None:
-    tmp_path.joinpath("teams.csv").write_text('name,id\n"Red, or ""Rot""",5\n{{ x }},6\n', "utf-8-sig")
-    tmp_path.joinpath("more.json").write_text('[{"team_id": 5, "name": "A", "score": 1.10, "data": {"a": [1]}}]')
+    tmp_path.joinpath("teams.csv").write_text(
+        'name,id\n"Red, or ""Rot""",5\n{{ x }},6\n', "utf-8-sig"
+    )
+    tmp_path.joinpath("more.json").write_text(
+        '[{"team_id": 5, "name": "A", "score": 1.10, "data": {"a": [1]}}]'
+    )
     passes("""
     seed:
       people: {file: more.json}
@@ -264,7 +268,10 @@ def test_deferred_constraints_stay_deferred(passes: Passes) -> None:
 SEEDS = [
     ("{taems: []}", "1:8: there is no table 'taems' (did you mean 'teams'?)"),
     ("{teams: [{nmae: x}]}", "1:18: the table 'teams' has no column 'nmae' (did you mean 'name'?)"),
-    ("{codes: [{code: x}]}", "1:16: PostgreSQL refused this seed: invalid input syntax for type uuid"),
+    (
+        "{codes: [{code: x}]}",
+        "1:16: PostgreSQL refused this seed: invalid input syntax for type uuid",
+    ),
     ("{codes: [{}, {note: long}]}", "1:21: PostgreSQL refused this seed: value too long"),
     ("{teams: [{name: [a]}]}", "1:18: name: a list cannot go into a column of type text"),
     ("{teams: [{name: null}]}", "1:17: PostgreSQL refused this seed: null value in column"),
@@ -281,7 +288,10 @@ SEEDS = [
     ("{teams: {sql: selec}}", "1:15: PostgreSQL refused this seed: syntax error"),
     ("{teams: {sql: create table x ()}}", "1:15: this statement gives no rows"),
     ("{teams: {file: nothing.csv}}", "1:16: 'nothing.csv' cannot be read: No such file"),
-    ("{teams: {x: {name: a}, y: {id: 1}, z: {id: 1}}}", "PostgreSQL refused this seed: duplicate key"),
+    (
+        "{teams: {x: {name: a}, y: {id: 1}, z: {id: 1}}}",
+        "PostgreSQL refused this seed: duplicate key",
+    ),
 ]
 
 
@@ -301,7 +311,9 @@ def test_a_wrong_autofilled_value_names_its_column(failure: Failure) -> None:
 def test_the_line_of_a_file_is_named(failure: Failure, tmp_path: Path) -> None:
     tmp_path.joinpath("teams.csv").write_text("id,name\n1,a\nx,b\n")
     text = failure("seed: {teams: {file: teams.csv}}\noperations: [{sql: select 1}]\n")
-    assert text.startswith("3:1: PostgreSQL refused this seed: invalid input syntax for type integer")
+    assert text.startswith(
+        "3:1: PostgreSQL refused this seed: invalid input syntax for type integer"
+    )
 
 
 def test_the_second_of_two_rows_is_named(failure: Failure) -> None:

@@ -62,7 +62,7 @@ def test_refusals(table: Any, message: str) -> None:
 
 
 def test_a_variable_that_is_nearly_a_setting_is_refused() -> None:
-    with pytest.raises(ConfigError, match="HARNESS_TIMEOUTT.*\n.*did you mean 'HARNESS_TIMEOUT'"):
+    with pytest.raises(ConfigError, match=r"HARNESS_TIMEOUTT.*\n.*did you mean 'HARNESS_TIMEOUT'"):
         _load({}, {"HARNESS_TIMEOUTT": "1"})
     assert _load({}, {"HARNESS_BUILD_ID": "1", "HARNESS_CACHE_DIR": "/x"}) == _load({})
 

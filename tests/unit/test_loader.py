@@ -34,7 +34,9 @@ class Files:
         with pytest.raises(SpecError) as caught:
             self.load(text)
         problems = caught.value.problems
-        return [f"{p.where.line}:{p.where.column}: {p.what}" if p.where else p.what for p in problems]
+        return [
+            f"{p.where.line}:{p.where.column}: {p.what}" if p.where else p.what for p in problems
+        ]
 
     def hint(self, text: str) -> str | None:
         with pytest.raises(SpecError) as caught:
@@ -102,9 +104,15 @@ def test_places(files: Files) -> None:
         ("operations: [{sql: ' '}]", "1:15: the statement is empty"),
         ("operations: [{sql: copy a from stdin}]", "1:15: COPY from or to the client"),
         ("operations: [{sql: select 1, with: {}}]", "1:30: `with` belongs to `call`, not to `sql`"),
-        ("operations: [{sql: 'select 1', params: {a: 1}}]", "1:41: the statement has no parameter :a"),
+        (
+            "operations: [{sql: 'select 1', params: {a: 1}}]",
+            "1:41: the statement has no parameter :a",
+        ),
         ("operations: [{sql: 'select :a', params: {}}]", "1:33: `params` has no value for :a"),
-        ("operations: [{sql: select 1, save: {x: 'a['}}]", "1:40: 'a[' is not a JMESPath expression"),
+        (
+            "operations: [{sql: select 1, save: {x: 'a['}}]",
+            "1:40: 'a[' is not a JMESPath expression",
+        ),
         ("operations: [{sql: select 1, save: {now: a}}]", "1:37: 'now' already has a meaning"),
         ("operations: [{sql: select 1, expect: }]", "1:30: `expect` has no value"),
     ],
@@ -222,7 +230,9 @@ def test_extensions_are_ignored_where_mappings_are_structural(files: Files) -> N
 
 def test_defaults_and_precedence(files: Files) -> None:
     files.write("_one.yaml", "{vars: {a: one, b: one, c: one, d: one}, seed: {t: [{id: 1}]}}")
-    files.write("_two.yaml", "{use: [_one.yaml], vars: {b: two, c: two, d: two}, seed: {t: [{id: 2}]}}")
+    files.write(
+        "_two.yaml", "{use: [_one.yaml], vars: {b: two, c: two, d: two}, seed: {t: [{id: 2}]}}"
+    )
     spec = files.load("""
     use: [_two.yaml]
     vars: {c: suite, d: suite}
@@ -247,7 +257,9 @@ def test_defaults_and_precedence(files: Files) -> None:
 def test_a_part_that_a_spec_uses_itself_wins_over_the_suites(files: Files) -> None:
     files.write("_a.yaml", "vars: {v: a}")
     files.write("_b.yaml", "vars: {v: b}")
-    spec = files.load(f"use: [_a.yaml, _b.yaml]\nspecs: [{{name: x, use: [_a.yaml], {OPERATIONS}}}]")
+    spec = files.load(
+        f"use: [_a.yaml, _b.yaml]\nspecs: [{{name: x, use: [_a.yaml], {OPERATIONS}}}]"
+    )
     assert spec[0].spec.vars == {"v": "a"}
 
 
@@ -271,7 +283,8 @@ def test_a_shared_part_is_never_collected(files: Files) -> None:
 
 
 def test_cases(files: Files) -> None:
-    specs = files.load("""
+    specs = files.load(
+        """
     name: a
     cases:
       - {n: 1, rows: [{n: 1}], id: one}
@@ -281,7 +294,8 @@ def test_cases(files: Files) -> None:
       - sql: "select ':n {{ case.n }}', :n"
         params: {n: "{{ case.n }}", m: "n is {{ case.n }}"}
         expect: "{{ case.rows }}"
-    """.replace(", m: \"n is {{ case.n }}\"", ""))
+    """.replace(', m: "n is {{ case.n }}"', "")
+    )
     assert [spec.id for spec in specs] == ["a[one]", 'a[2.50-[{"n":{"$gt":2}}]]']
     operation: Any = specs[0].spec.operations[0]
     assert operation.sql == "select ':n {{ case.n }}', :n"
@@ -365,6 +379,6 @@ def test_labels_are_unique_across_parts(files: Files) -> None:
 )
 def test_seeds_that_are_refused(files: Files, seed: str, problem: str) -> None:
     found = files.problems(f"seed: {seed}\n{OPERATIONS}")[0]
-    line = problem.split(":")[0]
+    line = problem.split(":", maxsplit=1)[0]
     assert found.startswith(f"{line}:")
     assert problem.split(": ", 1)[1] in found

@@ -367,7 +367,7 @@ def test_the_file_is_read_when_the_report_is_made(root: Path) -> None:
 def test_a_file_outside_of_the_root_is_named_in_full(root: Path) -> None:
     place = Location(root / FILE, 6, 11)
     result = SpecResult("x", Status.FAILED, (), (Mismatch((), "late", where=place),))
-    assert f"\n{place}\n" in str(SpecReport(result, root / "elsewhere"))
+    assert f"\n{place}\n" in str(SpecReport(result, root / "elsewhere", "x"))
 
 
 # -- what pytest does with it

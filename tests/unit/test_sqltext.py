@@ -41,6 +41,13 @@ def test_names_are_in_the_order_of_their_numbers() -> None:
     assert bind("select :m, :n, :m", NAMES).names == ("m", "n")
 
 
+def test_offsets_lead_back_to_what_was_written() -> None:
+    bound = bind("select :n, :m, nope", NAMES)
+    assert bound.written_offset(bound.text.index("nope")) == 15
+    assert bound.written_offset(bound.text.index("$2")) == 11
+    assert bound.written_offset(0) == 0
+
+
 @given(st.text(alphabet="':\"$-/*[]n a\n;", max_size=60))
 def test_nothing_but_parameters_changes(sql: str) -> None:
     assert bind(sql, frozenset()).text == sql

@@ -12,8 +12,9 @@ from harness.matching.comparison import Comparison
 from harness.matching.failure import Failure
 from harness.matching.values import value_of
 from harness.results import Column, Mismatch, ResultSet
-from harness.spec.expectations import SqlOutcome, TableState
+from harness.spec.expectations import SqlOutcome
 from harness.spec.matchers import Expected
+from harness.spec.state import TableState
 
 TSTZ = "timestamp with time zone"
 TS = "timestamp without time zone"
@@ -44,8 +45,33 @@ _CASTS: dict[tuple[str, str], str] = {
     ("7f6f-0f5e-0000-4000-8000-000000000001", "uuid"): "7f6f0f5e-0000-4000-8000-000000000001",
     ("0x1F", "integer"): "31",
     ("mood", "regtype"): "mood",
+    ("[1.0,2.0)", "numrange"): "[1.0,2.0)",
+    ("(1.0,x)", "pair"): "(1.0,x)",
+    ("1 week", "interval"): "7 days",
+    ("7 days", "interval"): "7 days",
+    ("(1,1),(0,0)", "box"): "(1,1),(0,0)",
+    ("{24:00:00}", "interval[]"): "{24:00:00}",
+    ("{1.0}", "numeric[]"): "{1.0}",
+    ("{ABC}", "citext[]"): "{ABC}",
 }
 _RELATIONS: dict[tuple[str, str, str, str], bool] = {
+    ("1 day", "=", "24:00:00", "interval"): True,
+    ("1 day", ">=", "24:00:00", "interval"): True,
+    ("1 day", "<=", "24:00:00", "interval"): True,
+    ("1 day", ">", "24:00:00", "interval"): False,
+    ("1 day", "=", "7 days", "interval"): False,
+    ('{"1 day"}', "=", "{24:00:00}", "interval[]"): True,
+    ("{1}", "=", "{1.0}", "numeric[]"): True,
+    ("[1,2)", "=", "[1.0,2.0)", "numrange"): True,
+    ("(1,x)", "=", "(1.0,x)", "pair"): True,
+    ("(2,1),(1,0)", "=", "(1,1),(0,0)", "box"): True,  # their areas
+    ("abc", "=", "ABC", "citext"): True,
+    ("abc", "=", "ABC", "public.citext"): True,
+    ("abc", "=", "abd", "citext"): False,
+    ("abc", "<=", "ABC", "citext"): True,
+    ("abc", "<", "ABC", "citext"): False,
+    ("{abc}", "=", "{ABC}", "citext[]"): True,
+    ("ok", "=", "happy", "mood"): False,
     ("ok", ">", "happy", "mood"): False,
     ("ok", "<", "happy", "mood"): True,
     ("infinity", ">", "2026-01-01 00:00:00+00", TSTZ): True,

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import pytest
+from jinja2 import StrictUndefined
 
 from harness.matching import show
 from harness.matching.display import WIDTH, abridged, contrast
 from harness.matching.values import value_of
+from harness.spec.expectations import Changes
+from harness.spec.matchers import Approximation
 
 from .recorded import expectation
 
@@ -56,6 +60,11 @@ from .recorded import expectation
         ({"$approx": 3}, "{$approx: 3}"),
         ({"$approx": {"value": 3, "abs": 1}}, "{$approx: {value: 3, abs: 1}}"),
         ({"$one_of": [None, {"$not": {"a": 1}}]}, "{$one_of: [null, {$not: {a: 1}}]}"),
+        (Approximation(value=3), "3"),
+        (Approximation(value=3, rel=1), "{value: 3, rel: 1}"),
+        (Changes(tables={}), "<Changes>"),
+        (StrictUndefined(name="x"), "<StrictUndefined>"),
+        (MappingProxyType({"a": True}), "{a: true}"),
     ],
     ids=repr,
 )

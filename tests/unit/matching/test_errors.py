@@ -69,6 +69,36 @@ def judged(error: Any, raised: BaseException | None) -> tuple[Mismatch, ...]:
     return judge_sql(expect, SqlResult(error=raised), ("expect",), Recorded())
 
 
+def handled() -> NotFoundError:
+    """An application's error that PostgreSQL's was the reason of."""
+    error = NotFoundError(5)
+    error.__cause__ = wrapped()
+    return error
+
+
+def _null(keys: dict[str, Any]) -> dict[str, Any]:
+    return {key: {"$null": True} for key in keys}
+
+
+# What must hold besides, the keys that are null, and the error.
+ABSENT: list[tuple[dict[str, Any], dict[str, Any], BaseException]] = [
+    ({"condition": "unique_violation"}, {"column": None}, duplicate()),
+    ({"condition": "unique_violation"}, {"column": None}, wrapped()),
+    ({"exception": "sqlalchemy.exc:IntegrityError"}, {"column": None}, wrapped()),
+    ({"code": 5}, {"constraint": None, "hint": None, "detail": None}, NotFoundError(5)),
+    ({"code": 5}, {"column": None}, handled()),
+]
+PRESENT: list[tuple[dict[str, Any], dict[str, Any], BaseException]] = [
+    *(
+        ({"condition": "unique_violation"}, {name: None}, duplicate())
+        for name in ("constraint", "schema", "table", "detail", "hint")
+    ),
+    ({"exception": "sqlalchemy.exc:IntegrityError"}, {"hint": None}, wrapped()),
+    ({"message": {"$regex": "duplicate"}}, {"detail": None}, wrapped()),
+    ({"code": 5}, {"constraint": None}, handled()),
+    ({"code": 5}, {"detail": None}, NotFoundError(5, "x")),
+]
+
 MATCHING: list[tuple[Any, BaseException]] = [
     ("unique_violation", duplicate()),
     ("23505", duplicate()),
@@ -104,6 +134,8 @@ MATCHING: list[tuple[Any, BaseException]] = [
     ({"message": "nothing has the code 5"}, NotFoundError(5)),
     ({"detail": {"$partial": {"field": "id"}}}, NotFoundError(5, {"field": "id", "n": 1})),
     ({"exception": {"$regex": "^NotFound"}}, NotFoundError(5)),
+    *((given | absent, raised) for given, absent, raised in ABSENT),
+    *((given | _null(absent), raised) for given, absent, raised in ABSENT),
 ]
 
 OTHERS: list[tuple[Any, BaseException]] = [
@@ -131,9 +163,11 @@ OTHERS: list[tuple[Any, BaseException]] = [
     ({"code": "5"}, NotFoundError(5)),
     ({"code": True}, NotFoundError(1)),
     ({"gone": {"$not": 5}}, NotFoundError(5)),
-    ({"gone": {"$any": True}}, NotFoundError(5)),
-    ({"broken": {"$any": True}}, NotFoundError(5)),
+    ({"code": 5, "gone": {"$any": True}}, NotFoundError(5)),
+    ({"code": 5, "broken": {"$any": True}}, NotFoundError(5)),
     ({"detail": "x"}, NotFoundError(5)),
+    *((given | absent, raised) for given, absent, raised in PRESENT),
+    *((given | _null(absent), raised) for given, absent, raised in PRESENT),
 ]
 
 
@@ -158,6 +192,23 @@ def test_no_error_where_one_is_expected() -> None:
     assert mismatch.path == ("expect", "error")
     assert mismatch.reason == "the operation succeeded, an error was expected"
     assert mismatch.expected == "{condition: unique_violation}"
+
+
+@pytest.mark.parametrize("key", ["condition", "sqlstate", "message", "hint", "exception"])
+def test_null_that_a_template_gave_is_no_key_left_out(key: str) -> None:
+    expect = SqlOutcome.model_validate({"error": {"constraint": "t_pkey", key: "{{ it }}"}}).error
+    assert expect is not None
+
+    (mismatch,) = judge_error(expect.model_copy(update={key: None}), duplicate(), ())
+
+    assert mismatch.path == ("error", key)
+    assert "null expected, " in mismatch.reason
+
+
+def test_a_condition_that_is_missing_is_null() -> None:
+    (mismatch,) = judged("unique_violation", NotFoundError(5))
+
+    assert mismatch.reason.endswith(": condition: unique_violation expected, null found")
 
 
 def test_no_error_where_none_is_expected() -> None:
