@@ -160,8 +160,11 @@ def _evaluated(template: Template, scope: Scope) -> Any:
     except TemplateError as error:
         known = nearest(next(iter(template.names - scope.keys()), ""), scope)
         hint = f"did you mean {known!r}?" if known else f"in scope: {', '.join(sorted(scope))}"
+        reason = str(error.message).replace(
+            "'dict object' has no attribute", "the mapping has no key"
+        )
         raise UnrenderableError(
-            f"the template {template.text!r} fails: {error.message}", hint=hint
+            f"the template {template.text!r} fails: {reason}", hint=hint
         ) from error
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise UnrenderableError(f"the template {template.text!r} fails: {error}") from error

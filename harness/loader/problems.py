@@ -44,17 +44,20 @@ def _problem(details: ErrorDetails, data: Any) -> Problem:
     if "what" in context:
         return Problem(context["what"], _place(data, steps, bool(context["path"])), context["hint"])
     if details["type"] == "harness":
-        written = (
-            [key for key in details["input"] if nearest(key, VERBS)]
-            if isinstance(details["input"], dict)
-            else []
-        )
+        written = _misspelt_verbs(details["input"])
         place = locate(data, [*steps, *written[:1]], key=bool(written))
         return Problem(details["msg"], place, did_you_mean(written[0], VERBS) if written else None)
     describe = _MESSAGES.get(details["type"])
     what = describe(details) if describe else details["msg"]
     hint = "put it in quotes" if details["type"] == "string_type" and _scalar(details) else None
     return Problem(what, locate(data, steps), hint)
+
+
+def _misspelt_verbs(operation: Any) -> list[str]:
+    """The keys of an operation without a verb that were probably meant to be one."""
+    if not isinstance(operation, dict) or VERBS.keys() & operation.keys():
+        return []
+    return [key for key in operation if nearest(key, VERBS)]
 
 
 def _place(data: Any, steps: list[str | int], names_key: bool) -> Location:

@@ -6,6 +6,7 @@ from textwrap import dedent
 
 import pytest
 
+import harness.collection  # noqa: F401 - pytester forgets what a run imports, and C extensions come only once
 from harness.database.cache import cache_directory
 
 CACHE = cache_directory()
@@ -69,4 +70,5 @@ class Project:
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
     # pytester moves HOME, and with it the cache: each test would download PGlite again.
     monkeypatch.setenv("HARNESS_CACHE_DIR", str(CACHE))
+    monkeypatch.setenv("COLUMNS", "80")
     return Project(pytester)
