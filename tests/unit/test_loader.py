@@ -100,7 +100,7 @@ def test_places(files: Files) -> None:
         (f"vars: {{seed: 1}}\n{OPERATIONS}", "1:8: 'seed' already has a meaning in templates"),
         (f"vars: {{a-b: 1}}\n{OPERATIONS}", "1:8: 'a-b' cannot be used in a template"),
         ("operations: [{sq: select 1}]", "1:15: an operation has exactly one verb"),
-        ("operations: [{sql: a, call: b}]", "1:15: an operation has exactly one verb"),
+        ("operations: [{sql: a, call: b}]", "1:14: an operation has exactly one verb"),
         ("operations: [{sql: ' '}]", "1:15: the statement is empty"),
         ("operations: [{sql: copy a from stdin}]", "1:15: COPY from or to the client"),
         ("operations: [{sql: select 1, with: {}}]", "1:30: `with` belongs to `call`, not to `sql`"),
