@@ -237,8 +237,8 @@ def test_an_interrupted_start_leaves_no_process(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(process, "_await_ready", interrupt)
+    process.boot(data)
     with pytest.raises(KeyboardInterrupt):
-        process.boot(data)
         process.start()
     assert started[0].returncode is not None
     assert not Path(process.config.socket_path).parent.exists()
