@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.imports import without_collector
+from harness.imports import quick_imports
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,7 +70,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     if not activation.holds_specs(file_path, parent.session):
         return None
     database = _database(parent.config, activation, launch=not parent.config.option.collectonly)
-    with without_collector():
+    with quick_imports():
         from harness.collection import SpecFile
 
     return SpecFile.of(file_path, parent, database, activation.config)
@@ -101,7 +101,7 @@ def _activate(config: pytest.Config) -> Activation | None:
     if table is None:
         return None
     # Only here do the heavy imports happen: other projects' runs do not pay for them.
-    with without_collector():
+    with quick_imports():
         from harness.activation import activate
 
     options = {key: config.getoption(f"harness_{key}") for key in OPTIONS}
@@ -113,7 +113,7 @@ def _database(config: pytest.Config, activation: Activation, *, launch: bool) ->
     """The worker's one database; Node loads PGlite, and PGlite boots, while we import the rest."""
     if activation.database is None:
         launched = activation.launch() if launch else None
-        with without_collector():
+        with quick_imports():
             from harness.database.worker import WorkerPGlite
         activation.database = WorkerPGlite(
             activation.config, activation.progress, rebuild=activation.rebuild, launched=launched

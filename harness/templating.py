@@ -13,6 +13,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from harness.errors import SpecError, nearest
 
+MAX_REPEATED = 10_000_000
+MAX_EXPONENT = 1_000
+
 Scope = Mapping[str, Any]
 
 
@@ -189,7 +192,21 @@ def _text_of(value: Any) -> Any:
 
 
 class _Environment(ImmutableSandboxedEnvironment):
-    """The sandbox, in which `mapping.name` is the mapping's key before it is a method's name."""
+    """The sandbox, in which `mapping.name` is the mapping's key before it is a method's name.
+
+    What could fill the memory is bounded, as the sandbox itself bounds `range`.
+    """
+
+    intercepted_binops = frozenset({"*", "**"})
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        sizes = [len(side) for side in (left, right) if isinstance(side, (str, list, tuple))]
+        numbers = [side for side in (left, right) if isinstance(side, int)]
+        if operator == "**" and numbers and abs(numbers[-1]) > MAX_EXPONENT:
+            raise ValueError(f"an exponent above {MAX_EXPONENT} is too large")
+        if operator == "*" and sizes and numbers and sizes[0] * numbers[0] > MAX_REPEATED:
+            raise ValueError(f"a text of more than {MAX_REPEATED} characters is too long")
+        return super().call_binop(context, operator, left, right)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         if isinstance(obj, dict) and attribute in obj:

@@ -19,7 +19,7 @@ from psycopg.pq import TransactionStatus
 from harness.database.catalog import SequenceState
 from harness.database.literals import literal
 from harness.database.session import Reply, Session
-from harness.errors import HarnessError
+from harness.errors import HarnessError, SpecError
 
 SCRUB = "SELECT pg_advisory_unlock_all();DEALLOCATE ALL;DISCARD SEQUENCES"
 """Undoes what a rollback leaves of locks, prepared statements and sequences' caches."""
@@ -215,6 +215,17 @@ class Isolation:
         release = "" if keep else f";RELEASE SAVEPOINT {savepoint}"
         try:
             self._session.run(f"ROLLBACK TO SAVEPOINT {savepoint}{release}")
+        except InvalidSavepointSpecification as error:
+            self._go_back_to_the_guard()
+            raise SpecError(
+                "this went back behind its own beginning, so that its error cannot be undone",
+                hint="let an operation of its own go back to, or release, an older savepoint",
+            ) from error
+
+    def _go_back_to_the_guard(self) -> None:
+        """After a savepoint is gone: see whether the transaction is, too."""
+        try:
+            self._session.run(f"ROLLBACK TO SAVEPOINT {self._guard}")
         except InvalidSavepointSpecification as error:
             raise EscapedTransactionError from error
 

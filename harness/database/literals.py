@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from psycopg.types.json import Jsonb
+from psycopg.types.numeric import Int4, Int8
 
 
 def identifier(*names: str) -> str:
@@ -80,16 +81,37 @@ def column_text(value: Any, type_name: str) -> str:
 def parameter(value: Any) -> Any:
     """A value of YAML as psycopg should bind it.
 
-    Text is sent without a type, so that PostgreSQL takes the type from where it stands; numbers
-    and booleans have theirs. A mapping is jsonb, and so is a list that no array could hold.
+    Text is sent without a type, so that PostgreSQL takes the type from where it stands; booleans
+    and numbers have theirs, whole ones `integer` as in SQL, or `bigint` if they need it. A mapping
+    is jsonb, and so is a list that no array could hold.
     """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _whole(value)
     if isinstance(value, dict):
         return Jsonb(value, dumps=json_text)
     if isinstance(value, (list, tuple)):
         if _is_array(value):
-            return [parameter(item) for item in value]
+            return _array(value)
         return Jsonb(list(value), dumps=json_text)
     return value
+
+
+def _whole(value: int) -> Any:
+    if -(2**31) <= value < 2**31:
+        return Int4(value)
+    return Int8(value) if -(2**63) <= value < 2**63 else Decimal(value)
+
+
+def _array(value: Any) -> list[Any]:
+    """The items, all of one type."""
+    items = [parameter(item) for item in value]
+    numbers = [item for item in items if isinstance(item, (int, Decimal, float))]
+    kinds = {type(item) for item in numbers if not isinstance(item, bool)}
+    if len(kinds) < 2:
+        return items
+    if kinds <= {Int4, Int8}:
+        return [item if item is None else Int8(item) for item in items]
+    return [item if item is None else Decimal(str(item)) for item in items]
 
 
 def _is_array(value: Any) -> bool:

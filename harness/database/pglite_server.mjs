@@ -10,7 +10,7 @@
 //   extensions           {name: module}
 // then "stop", which shuts PostgreSQL down cleanly (a template needs that); the end of stdin means
 // that the parent is gone, and ends this process at once.
-// stdout: one line of JSON when clients may come.
+// stdout: a line when clients may come.
 import { cpSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { createRequire } from "node:module";
@@ -277,17 +277,9 @@ async function boot({ dataDir, template, settings, extensions }) {
     onStderr: (text) => process.stderr.write(`${text}\n`),
   });
   dieOfTraps();
-  const { rows } = await db.query("show server_version");
   createServer((socket) => new Client(socket))
     .on("error", (error) => die(`cannot listen on ${options.socket}: ${error.message}`))
-    .listen(options.socket, () => {
-      const ready = {
-        pid: process.pid,
-        pglite: JSON.parse(packageFile("package.json")).version,
-        postgres: rows[0].server_version,
-      };
-      process.stdout.write(`${JSON.stringify(ready)}\n`);
-    });
+    .listen(options.socket, () => process.stdout.write("ready\n"));
 }
 
 // All that needs no data directory is done before there is one: the parent still looks for it.

@@ -137,7 +137,8 @@ class Execution:
         self._current = (path, prepared.statement)
         expect = operation.expect
         may_fail = expect is not None and expect.error is not None
-        result = execute(prepared, self._isolation, may_fail=may_fail)
+        with self._stopping((*path, "sql"), found):
+            result = execute(prepared, self._isolation, may_fail=may_fail)
         if result.error is not None and not may_fail:
             self._current = (path, prepared.failed(result.error))
             found += judge_error(None, result.error, (*path, "sql"))

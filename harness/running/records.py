@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ def read_records(source: RowSource) -> list[Record]:
 
 def _from_csv(text: str, path: Path) -> list[Record]:
     reader = csv.DictReader(text.splitlines(keepends=True), strict=True)
+    refuse_repeated(reader.fieldnames or (), Location(path))
     rows = []
     try:
         for record in reader:
@@ -61,10 +63,34 @@ def _from_csv(text: str, path: Path) -> list[Record]:
 
 def _from_json(text: str, path: Path) -> list[dict[str, Any]]:
     try:
-        rows = json.loads(text, parse_float=Decimal)
+        rows = json.loads(text, parse_float=Decimal, object_pairs_hook=_unique)
+    except _RepeatedKeyError as error:
+        raise SpecError(
+            f"the key {error} comes twice in one object", where=Location(path)
+        ) from error
     except json.JSONDecodeError as error:
         where = Location(path, error.lineno, error.colno)
         raise SpecError(f"not JSON: {error.msg}", where=where) from error
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise SpecError("the file holds no list of objects", where=Location(path))
     return rows
+
+
+class _RepeatedKeyError(Exception):
+    """An object has a key twice; JSON allows it, and readers differ on what it means."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise _RepeatedKeyError(repr(key))
+        found[key] = value
+    return found
+
+
+def refuse_repeated(names: Sequence[str], where: Location) -> None:
+    """Raise a SpecError if a column is named twice: which of the values was meant?"""
+    for name in names:
+        if names.count(name) > 1:
+            raise SpecError(f"the rows have two columns named {name!r}", where=where)

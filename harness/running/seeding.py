@@ -15,7 +15,7 @@ from harness.matching.values import decode
 from harness.results import ResultSet
 from harness.running.catalogs import Catalogs
 from harness.running.ordering import Key, is_nullable, order_rows, order_tables
-from harness.running.records import read_records
+from harness.running.records import read_records, refuse_repeated
 from harness.running.rows import (
     Autofill,
     PendingRow,
@@ -166,6 +166,7 @@ class Seeder:
         if reply.result is None:
             raise SpecError("this statement gives no rows", where=source.where)
         names = [column.name for column in reply.result.columns]
+        refuse_repeated(names, source.where)
         return [(dict(zip(names, row, strict=True)), source.where) for row in reply.rows]
 
     # -- one row

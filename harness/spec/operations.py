@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from harness.errors import did_you_mean
+from harness.errors import did_you_mean, nearest
 from harness.spec.actors import ActorRef
 from harness.spec.expectations import (
     CallOutcome,
@@ -30,7 +30,7 @@ from harness.spec.expectations import (
 )
 from harness.spec.matchers import OrTemplate
 from harness.spec.model import Model, Name, refuse
-from harness.spec.seeds import Seed
+from harness.spec.seeds import Seed, plain_data
 from harness.sqltext import bind, client_copy, unbound
 
 RESERVED = frozenset(
@@ -104,11 +104,13 @@ class BaseOperation(Model):
 
 
 def check_error_keys(expect: Outcome | None) -> None:
-    """Refuse attributes of exceptions where the error can only be PostgreSQL's."""
+    """Refuse attributes that were probably meant to be keys: the error is PostgreSQL's."""
     if expect is not None and expect.error is not None:
         for key in expect.error.attributes:
-            what, hint = f"unknown key `{key}`", did_you_mean(key, ErrorExpectation.known_keys())
-            refuse(what, "expect", "error", key, hint=hint)
+            meant = nearest(key, ErrorExpectation.known_keys())
+            if meant:
+                hint = f"did you mean {meant!r}?"
+                refuse(f"unknown key `{key}`", "expect", "error", key, hint=hint)
 
 
 class SqlOperation(BaseOperation):
@@ -119,7 +121,7 @@ class SqlOperation(BaseOperation):
     sql: Annotated[StrictStr, Field(min_length=1)] = Field(
         description="The statement; never a template."
     )
-    params: dict[StrictStr, Any] | None = Field(
+    params: dict[StrictStr, Annotated[Any, AfterValidator(plain_data)]] | None = Field(
         None, description="Bind parameters: each `:name` in the statement is one."
     )
     expect: Annotated[SqlOutcome, BeforeValidator(_rows_of_list)] | None = Field(

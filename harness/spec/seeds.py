@@ -90,18 +90,23 @@ def _row(row: Any, label: str | None, path: tuple[str | int, ...]) -> SeedRow:
 
 
 def _value(value: Any, path: tuple[str | int, ...]) -> Any:
-    """A seed value: `$sql` as an expression, everything else as fresh plain data.
+    """The value of a column: `$sql` is an expression, everything else plain data."""
+    if isinstance(value, dict) and value.keys() == {"$sql"}:
+        if not isinstance(value["$sql"], str):
+            refuse("$sql is the text of an expression", *path, "$sql")
+        return SqlExpression(value["$sql"])
+    return plain_data(value, path)
+
+
+def plain_data(value: Any, path: tuple[str | int, ...] = ()) -> Any:
+    """A fresh copy of data in which keys that begin with `$` are escaped, and matchers refused.
 
     Fresh, because aliases share objects and psycopg refuses a list that holds another one twice.
     """
     if isinstance(value, dict):
-        if value.keys() == {"$sql"}:
-            if not isinstance(value["$sql"], str):
-                refuse("$sql is the text of an expression", *path, "$sql")
-            return SqlExpression(value["$sql"])
-        return {_key(key, path): _value(item, (*path, key)) for key, item in value.items()}
+        return {_key(key, path): plain_data(item, (*path, key)) for key, item in value.items()}
     if isinstance(value, list):
-        return [_value(item, (*path, index)) for index, item in enumerate(value)]
+        return [plain_data(item, (*path, index)) for index, item in enumerate(value)]
     return value
 
 
@@ -110,10 +115,10 @@ def _key(key: str, path: tuple[str | int, ...]) -> str:
         return key[1:]
     if key.startswith("$"):
         refuse(
-            f"{key!r} has no meaning in a seed",
+            f"{key!r} has no meaning in data",
             *path,
             key,
-            hint=f"$sql stands alone; to mean the key {key!r} itself, write '${key}'",
+            hint=f"$sql stands for a column of a seed; for the key {key!r} itself write '${key}'",
         )
     return key
 

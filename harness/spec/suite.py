@@ -129,7 +129,9 @@ class Defaults(Part):
     tags: Tags = Field([], description="Marks for pytest's -m.")
     as_: ActorRef = Field(None, alias="as", description="The actor of every operation.")
     timeout: Timeout | None = Field(None, description="Seconds for a whole spec; 0 is no limit.")
-    skip: Reason | None = Field(None, description="Do not run: true, or the reason.")
+    skip: Reason | None = Field(
+        None, description="Do not run: true or the reason; false takes back a suite's."
+    )
     requires: Requirements | None = Field(None, description="What must be there to run.")
     isolation: Literal["rollback", "database"] | None = Field(
         None, description="`database`: a database of its own, where it may commit."
@@ -140,7 +142,7 @@ class Spec(Defaults):
     """One test: seed rows, operations, expectations."""
 
     name: SpecName | None = Field(None, description="Names the item; required in a suite.")
-    xfail: Reason | None = Field(None, description="Must fail: true, or the reason.")
+    xfail: Reason | None = Field(None, description="Must fail: true or the reason.")
     cases: Annotated[list[dict[StrictStr, Any]], Field(min_length=1)] | None = Field(
         None, description="One item for each mapping; `id` names it, the rest is `case`."
     )

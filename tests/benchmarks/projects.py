@@ -9,7 +9,11 @@ PYPROJECT = """
 [tool.harness]
 setup = ["schema.sql"]
 [tool.pytest.ini_options]
-addopts = ["-p", "no:py_pglite", "-p", "no:cacheprovider"]
+addopts = [
+  "-p", "no:py_pglite", "-p", "no:cacheprovider",
+  # Plugins of the tools that we develop with: a user's project does not have them from us.
+  "-p", "no:hypothesispytest", "-p", "no:syrupy",
+]
 """
 
 SCHEMA = """
@@ -36,15 +40,17 @@ SPEC = """
 """
 
 CONFTEST = """
-import psycopg
 import pytest
 from pathlib import Path
-from harness.database.node import runtime
-from harness.database.pglite import PGliteProcess
-from harness.database.template import template
 
 @pytest.fixture(scope="session")
 def connection():
+    # Imported here: the runs of specs, which share this file, need none of it.
+    import psycopg
+    from harness.database.node import runtime
+    from harness.database.pglite import PGliteProcess
+    from harness.database.template import template
+
     directory = template(Path(__file__).parent, ["schema.sql"], [], [], progress=print)
     process = PGliteProcess(runtime(print))
     process.boot(directory)

@@ -13,7 +13,7 @@ CACHE = cache_directory()
 
 PYPROJECT = """
 [tool.harness]
-setup = ["schema.sql"]
+setup = ["{setup}"]
 {settings}
 [tool.pytest.ini_options]
 addopts = ["-p", "no:py_pglite", "-p", "no:syrupy", "--strict-markers"]
@@ -39,9 +39,9 @@ class Project:
         pytester.path.joinpath("schema.sql").write_text(SCHEMA)
         pytester.path.joinpath("specs").mkdir()
 
-    def configure(self, settings: str = "") -> None:
+    def configure(self, settings: str = "", setup: str = "schema.sql") -> None:
         """Write pyproject.toml with more settings of [tool.harness]."""
-        text = PYPROJECT.format(settings=settings)
+        text = PYPROJECT.format(settings=settings, setup=setup)
         self.pytester.path.joinpath("pyproject.toml").write_text(text)
 
     def spec(self, text: str, name: str = "books.yaml") -> str:

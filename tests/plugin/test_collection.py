@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
+import pytest
+
 from tests.plugin.conftest import Project
 
 TWO = """
@@ -68,6 +70,15 @@ def test_last_failed(project: Project) -> None:
     project.spec(TWO)
     project.run()
     assert project.run("--lf").parseoutcomes() == {"failed": 1}
+
+
+def test_last_failed_knows_cases(project: Project) -> None:
+    project.spec(CASES.replace("expect: [{n: 1}]", 'expect: [{n: "{{ case.a }}"}]'))
+    project.spec(TWO, "two.yaml")
+    assert project.run().parseoutcomes() == {"failed": 3, "passed": 2}
+    again = project.run("--lf", "-v")
+    assert again.parseoutcomes() == {"failed": 3}
+    again.stdout.fnmatch_lines(["specs/books.yaml::sums[[]10-x[]] FAILED*"])
 
 
 def test_the_line_of_a_spec_is_reported(project: Project) -> None:
@@ -216,6 +227,39 @@ def test_a_wrong_setting_is_a_usage_error(project: Project) -> None:
     result = project.run()
     assert result.ret == 4
     result.stderr.fnmatch_lines(["*has no setting 'timeuot'*", "*did you mean 'timeout'?*"])
+
+
+@pytest.mark.parametrize(
+    ("setup", "near"),
+    [
+        ("shema.sql", "did you mean 'schema.sql'"),
+        ("spec/*.sql", "did you mean 'specs/[*].sql'"),
+        ("models:metdata", "did you mean 'metadata'"),
+        ("modls:metadata", "did you mean 'models'"),
+    ],
+)
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "xdist"])
+def test_a_setup_that_names_nothing_is_a_usage_error(
+    project: Project, setup: str, near: str, workers: tuple[str, ...]
+) -> None:
+    project.pytester.makepyfile(models="metadata = 1")
+    project.pytester.syspathinsert()
+    project.configure(setup=setup)
+    project.spec(TWO)
+    result = project.run(*workers)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: pyproject.toml: [[]tool.harness[]] setup: *{setup}*"])
+    result.stderr.fnmatch_lines([f"*{near}*"])
+    assert "Traceback" not in result.stdout.str() + result.stderr.str()
+    assert project.run("--collect-only", "-q").ret == 0
+
+
+def test_a_setup_that_fails_is_told_once_and_ends_the_run(project: Project) -> None:
+    project.pytester.path.joinpath("schema.sql").write_text("create tabel x ();")
+    result = project.run(project.spec(TWO.replace("tags: [quick]", "xfail: true")))
+    assert result.parseoutcomes() == {"failed": 1}
+    result.stdout.fnmatch_lines(["schema.sql:1:8: syntax error*"])
+    result.stdout.fnmatch_lines(["*the database cannot be used*"])
 
 
 def test_what_is_to_come_is_refused_at_collection(project: Project) -> None:

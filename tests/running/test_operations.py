@@ -173,6 +173,17 @@ def test_an_unexpected_error_is_told_at_the_statement(failure: Failure) -> None:
     assert 'column "nope" does not exist' in text
 
 
+def test_an_operation_that_goes_behind_its_beginning_cannot_be_undone(failure: Failure) -> None:
+    for statement in ("rollback to a; select 1/0", "release a; select 1/0"):
+        text = failure(f"""
+        operations:
+          - sql: savepoint a
+          - sql: {statement}
+            expect: {{error: division_by_zero}}
+        """)
+        assert text.startswith("3:10: this went back behind its own beginning")
+
+
 def test_params(passes: Passes) -> None:
     passes("""
     operations:
@@ -184,6 +195,14 @@ def test_params(passes: Passes) -> None:
       - sql: select count(*) as n from codes where code = any(:ids)
         params: {ids: [7f6f0f5e-0000-4000-8000-000000000001]}
         expect: {value: 0}
+      - sql: select :a * :b as product, pg_typeof(:a)::text as a, pg_typeof(:big)::text as big,
+             :mixed::text as mixed, :wide::text as wide
+        params: {a: 30000, b: 30000, big: 3000000000, mixed: [1.50, 2, null], wide: [1, 3000000000]}
+        expect:
+          - {product: 900000000, a: integer, big: bigint, mixed: "{1.50,2,NULL}", wide: "{1,3000000000}"}
+      - sql: select :j as j
+        params: {j: {$$ref: 1}}
+        expect: {value: {$$ref: 1}}
       - sql: select 1 as a; select 2 as b
         expect: [{b: 2}]
       - sql: select :a; select 1

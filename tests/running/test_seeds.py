@@ -287,6 +287,10 @@ SEEDS = [
     ("{teams: [{id: {$sql: 1 +}}]}", "1:17: PostgreSQL refused this seed: syntax error"),
     ("{teams: {sql: selec}}", "1:15: PostgreSQL refused this seed: syntax error"),
     ("{teams: {sql: create table x ()}}", "1:15: this statement gives no rows"),
+    (
+        "{teams: {sql: \"select 'a' as name, 'b' as name\"}}",
+        "1:15: the rows have two columns named 'name'",
+    ),
     ("{teams: {file: nothing.csv}}", "1:16: 'nothing.csv' cannot be read: No such file"),
     (
         "{teams: {x: {name: a}, y: {id: 1}, z: {id: 1}}}",
@@ -314,6 +318,16 @@ def test_the_line_of_a_file_is_named(failure: Failure, tmp_path: Path) -> None:
     assert text.startswith(
         "3:1: PostgreSQL refused this seed: invalid input syntax for type integer"
     )
+
+
+def test_repeated_columns_of_files_are_refused(failure: Failure, tmp_path: Path) -> None:
+    tmp_path.joinpath("teams.csv").write_text("name,name\na,b\n")
+    tmp_path.joinpath("teams.json").write_text('[{"name": "a", "name": "b"}]')
+    for file, what in [("csv", "two columns named 'name'"), ("json", "'name' comes twice")]:
+        text = failure(
+            f"seed: {{teams: {{file: teams.{file}}}}}\noperations: [{{sql: select 1}}]\n"
+        )
+        assert what in text
 
 
 def test_the_second_of_two_rows_is_named(failure: Failure) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+import harness
 
 PACKAGE = Path(__file__).parents[2] / "harness"
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -101,6 +104,11 @@ def test_every_module_says_what_it_owns() -> None:
 def test_plugin_and_collection_are_thin() -> None:
     lines = sum((PACKAGE / name).read_text().count("\n") for name in ("plugin.py", "collection.py"))
     assert lines <= 250
+
+
+def test_the_version_is_the_packages() -> None:
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]
+    assert harness.__version__ == project["version"]
 
 
 def test_importing_the_plugin_loads_nothing_heavy() -> None:

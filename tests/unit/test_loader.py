@@ -114,6 +114,10 @@ def test_places(files: Files) -> None:
             "1:40: 'a[' is not a JMESPath expression",
         ),
         ("operations: [{sql: select 1, save: {now: a}}]", "1:37: 'now' already has a meaning"),
+        (
+            "operations: [{sql: 'select :a', params: {a: {$gt: 1}}}]",
+            "1:46: '$gt' has no meaning in data",
+        ),
         ("operations: [{sql: select 1, expect: }]", "1:30: `expect` has no value"),
     ],
 )
@@ -372,8 +376,9 @@ def test_labels_are_unique_across_parts(files: Files) -> None:
         ("{t: [3]}", "1:12: a row is a mapping of columns to values"),
         ("{t: {a: 3}}", "1:12: a row is a mapping"),
         ("{t: {file: a.csv, x: 1}}", "1:8: `file` gives all the rows of 't'"),
+        ("{t: [{a: {k: {$sql: now()}}}]}", "1:16: '$sql' has no meaning in data"),
         ("{t: [{a: {$sql: 3}}]}", "1:17: $sql is the text of an expression"),
-        ("{t: [{a: {$type: int}}]}", "1:18: '$type' has no meaning in a seed"),
+        ("{t: [{a: {$type: int}}]}", "1:18: '$type' has no meaning in data"),
         ("{t: [{a: '{{ x }}'}]}", "1:13: '{{ x }}' names 'x', which is undefined"),
     ],
 )

@@ -69,6 +69,8 @@ def test_everything_inside_is_rendered() -> None:
         ("{{ n.x }}", "no attribute"),
         ("{{ n.__class__ }}", "unsafe"),
         ("{{ 1 / 0 }}", "division by zero"),
+        ("{{ 'x' * 10 ** 10 }}", "too long"),
+        ("{{ 9 ** (9 ** 9) }}", "too large"),
         ("x {{ nothing }}", "null cannot stand in the middle of text"),
         ("{{ n", "not well-formed"),
         ("{{ rows.append(1) }}", "unsafe|not"),
