@@ -161,7 +161,13 @@ class WorkerPGlite:
     def _start(self) -> tuple[Session, Catalog]:
         process = self._booted()
         process.start()
-        connection = _Connection.connect(process.dsn, autocommit=True, prepare_threshold=None)
+        try:
+            connection = _Connection.connect(process.dsn, autocommit=True, prepare_threshold=None)
+        except psycopg.OperationalError as error:
+            raise DatabaseError(
+                f"PGlite cannot be reached ({self.ending()}): {error}",
+                hint="it was up a moment ago; did something kill it, for want of memory?",
+            ) from error
         connection.kill = self.kill
         session = Session(connection)
         self._configure(session)

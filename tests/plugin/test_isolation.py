@@ -58,13 +58,13 @@ def test_the_operation_that_ended_it_is_named(project: Project) -> None:
 
 
 KILLER = """
-import psutil, pytest
+import pytest
+from harness.plugin import ACTIVATION
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
     if item.name == "dies":
-        for child in psutil.Process().children():
-            child.kill()
+        item.config.stash[ACTIVATION].database.kill()
     return (yield)
 """
 
