@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, nodes
 from jinja2.meta import find_undeclared_variables
@@ -19,17 +20,16 @@ MAX_EXPONENT = 1_000
 Scope = Mapping[str, Any]
 
 
-@runtime_checkable
-class Renderable(Protocol):
+class Renderable(ABC):
     """A value that is no plain data but holds some, e.g. a matcher."""
 
+    @abstractmethod
     def rendered(self, render: Callable[[str, Any], Any]) -> Any:
         """The same with `render` applied to what it holds: the key in YAML, and the value."""
-        ...
 
+    @abstractmethod
     def parts(self) -> tuple[Any, ...]:
         """What it holds."""
-        ...
 
 
 class UnrenderableError(SpecError):

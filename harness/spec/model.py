@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from harness.errors import did_you_mean
+from harness.templating import Renderable
 
 Name = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 
@@ -32,7 +33,7 @@ def without_extensions(value: Any) -> Any:
     return value
 
 
-class Model(BaseModel):
+class Model(BaseModel, Renderable):
     """A structural mapping of the format.
 
     Keys that begin with `x-` are dropped. A key that is written without a value is an error, unless

@@ -52,10 +52,17 @@ def test_a_wrong_setup_ends_what_was_launched(tmp_path: Path, launched: PGlitePr
         database.connect()
 
 
-def test_a_process_that_was_killed_before_its_first_use_is_told(tmp_path: Path) -> None:
-    database = WorkerPGlite(Config(root=tmp_path), ignore)
+@pytest.mark.parametrize("is_up", [False, True])
+def test_a_process_that_was_killed_before_its_first_use_is_told(
+    tmp_path: Path, launched: PGliteProcess, is_up: bool
+) -> None:
+    database = WorkerPGlite(Config(root=tmp_path), ignore, launched=launched)
     database.launch()
+    if is_up:
+        launched.start()
     database.kill()
+    assert launched.process is not None
+    launched.process.wait(20)
     for _ in range(2):  # what failed once fails every time
         with pytest.raises(DatabaseError, match="killed by signal 9"):
             database.connect()
