@@ -90,7 +90,7 @@ def _answers_to(key: ForeignKey, name: str) -> bool:
     return key.name == name or key.columns == (f"{name}_id",)
 
 
-def expression(row: PendingRow, column: Column, value: Any, name: str) -> str:
+def expression(row: PendingRow, column: Column, value: Any) -> str:
     """SQL for a value of a column.
 
     Raises:
@@ -103,7 +103,7 @@ def expression(row: PendingRow, column: Column, value: Any, name: str) -> str:
     try:
         return literal(column_text(value, column.base))
     except ValueError as error:
-        raise SpecError(f"{column.name}: {error}", where=row.place(name)) from error
+        raise SpecError(f"{column.name}: {error}", where=row.place(column.name)) from error
 
 
 class Autofill:
@@ -138,11 +138,11 @@ class Autofill:
                     where=row.where,
                     hint=f"give {column.name}, or {column.name.removesuffix('_id')} as a label",
                 )
-            columns[column.name] = self._value(row, column, columns)
+            columns[column.name] = self._value(row, column)
             filled.append(column.name)
         row.filled = tuple(filled)
 
-    def _value(self, row: PendingRow, column: Column, columns: Mapping[str, str]) -> str:
+    def _value(self, row: PendingRow, column: Column) -> str:
         table = row.table
         value = value_for(column, table.name, 1)
         if any(column.name in unique for unique in table.unique):

@@ -178,7 +178,7 @@ class Seeder:
             self._resolve(row, reference, columns)
         for name, value in values.items():
             if name in row.table.columns:
-                columns[name] = expression(row, row.table.columns[name], value, name)
+                columns[name] = expression(row, row.table.columns[name], value)
         self._postpone_explicit(row, columns)
         if self._autofill:
             self._autofill.fill(row, columns)
@@ -245,7 +245,7 @@ class Seeder:
             )
         pairs = zip(reference.key.columns, reference.key.target_columns, strict=True)
         return {
-            own: expression(target, target.table.columns[other], given[other], other)
+            own: expression(target, target.table.columns[other], render(given[other], self._scope))
             for own, other in pairs
         }
 

@@ -11,6 +11,7 @@ from typing_extensions import TypeAliasType
 from harness.errors import Location
 from harness.source import YamlMapping, YamlSequence
 from harness.spec.model import is_extension, refuse
+from harness.sqltext import is_balanced
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,8 @@ def _value(value: Any, path: tuple[str | int, ...]) -> Any:
     if isinstance(value, dict) and value.keys() == {"$sql"}:
         if not isinstance(value["$sql"], str):
             refuse("$sql is the text of an expression", *path, "$sql")
+        if not is_balanced(value["$sql"]):
+            refuse("$sql is one expression: its parentheses do not match", *path, "$sql")
         return SqlExpression(value["$sql"])
     return plain_data(value, path)
 

@@ -377,6 +377,7 @@ def test_labels_are_unique_across_parts(files: Files) -> None:
         ("{t: {a: 3}}", "1:12: a row is a mapping"),
         ("{t: {file: a.csv, x: 1}}", "1:8: `file` gives all the rows of 't'"),
         ("{t: [{a: {k: {$sql: now()}}}]}", "1:16: '$sql' has no meaning in data"),
+        ("{t: [{a: {$sql: '1); select (2'}}]}", "1:16: $sql is one expression: its parentheses"),
         ("{t: [{a: {$sql: 3}}]}", "1:17: $sql is the text of an expression"),
         ("{t: [{a: {$type: int}}]}", "1:18: '$type' has no meaning in data"),
         ("{t: [{a: '{{ x }}'}]}", "1:13: '{{ x }}' names 'x', which is undefined"),
