@@ -71,4 +71,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Proje
     # pytester moves HOME, and with it the cache: each test would download PGlite again.
     monkeypatch.setenv("HARNESS_CACHE_DIR", str(CACHE))
     monkeypatch.setenv("COLUMNS", "80")
+    # What pytest itself reads: with CI set its summary is never cut, with the colours its output differs.
+    for name in ("CI", "BUILD_NUMBER", "PYTEST_ADDOPTS", "FORCE_COLOR", "PY_COLORS"):
+        monkeypatch.delenv(name, raising=False)
     return Project(pytester)
