@@ -103,6 +103,32 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """A node of a spec that `--harness-update` writes anew, so that it says what was seen.
+
+    Attributes:
+        path: to the node as it is written, from the spec: steps that a short form leaves out are
+            not in it.
+        action: `replace` the value; `insert` an item before the one at `path` (or behind the last),
+            or a key; `remove` an item or a key.
+        value: what is to stand there, as YAML flow text; None for `remove`.
+    """
+
+    path: Path
+    action: Literal["replace", "insert", "remove"]
+    value: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowCount:
+    """How many rows a table held before the spec began, and how many it held in the end."""
+
+    table: str
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
 class OperationResult:
     """What one operation did; `duration` is in seconds."""
 
@@ -122,6 +148,10 @@ class SpecResult:
     Attributes:
         skipped: why the spec did not run, if it did not.
         broken: it ended its own transaction, or its database died: no failure to expect.
+        variables: of a spec that failed, the names that templates could use: name → ready to show.
+        counts: of a spec that failed, the tables whose number of rows had changed, if that could
+            still be read.
+        script: of a spec that failed, SQL that repeats it up to there, for psql.
         duration: seconds, from before BEGIN until after the clean-up.
     """
 
@@ -131,6 +161,9 @@ class SpecResult:
     mismatches: tuple[Mismatch, ...] = ()
     skipped: str | None = None
     broken: bool = False
+    variables: tuple[tuple[str, str], ...] = ()
+    counts: tuple[RowCount, ...] = ()
+    script: str | None = None
     duration: float = 0.0
 
     @property

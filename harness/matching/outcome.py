@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
-from harness.matching.casts import Casts, RememberedCasts
 from harness.matching.comparison import Comparison
 from harness.matching.display import contrast, show
 from harness.matching.exceptions import judge_error
@@ -42,12 +41,11 @@ class SqlResult:
 
 
 def judge_sql(
-    expect: SqlOutcome, outcome: SqlResult, path: Path, casts: Casts
+    expect: SqlOutcome, outcome: SqlResult, path: Path, comparison: Comparison
 ) -> tuple[Mismatch, ...]:
     """Judge a statement by its expectations, to which `path` leads."""
     if outcome.error is not None or expect.given("error"):
         return judge_error(expect.error, outcome.error, path)
-    comparison = Comparison(RememberedCasts(casts))
     found: list[Mismatch | None] = []
     keys = [key for key in _JUDGES if expect.given(key)]
     if outcome.result is None:
@@ -60,10 +58,10 @@ def judge_sql(
 
 
 def judge_table(
-    expect: TableState, result: ResultSet, path: Path, casts: Casts
+    expect: TableState, result: ResultSet, path: Path, comparison: Comparison
 ) -> tuple[Mismatch, ...]:
     """Judge a table by its expectations, to which `path` leads; `result` is what was selected."""
-    subject = _Subject(expect, result, "found", path, Comparison(RememberedCasts(casts)))
+    subject = _Subject(expect, result, "found", path, comparison)
     keys = [key for key in ("rows", "contains", "count") if expect.given(key)]
     return tuple(mismatch for mismatch in _judged(keys, subject) if mismatch)
 

@@ -17,6 +17,8 @@ from harness.database.isolation import Isolation
 from harness.errors import Problem, SpecError
 from harness.loader import LoadedSpec
 from harness.matching import judge_error, judge_sql
+from harness.matching.casts import RememberedCasts
+from harness.matching.comparison import Comparison
 from harness.results import Mismatch, OperationResult, Path, SpecResult, Statement, Status
 from harness.running.catalogs import Catalogs
 from harness.running.scope import Scope
@@ -146,7 +148,7 @@ class Execution:
         if expect is not None:
             with self._stopping((*path, "expect"), found):
                 expect = render(expect, self._scope)
-            found += judge_sql(expect, result, (*path, "expect"), self._isolation)
+            found += judge_sql(expect, result, (*path, "expect"), self._comparison())
         self._save(operation, outcome(result) if operation.save else {}, path, found)
 
     def _seed(self, operation: SeedOperation, path: Path, found: list[Mismatch]) -> None:
@@ -221,7 +223,9 @@ class Execution:
             self._check_constraints(check)
         with self._stopping(("expect", "tables"), self._mismatches):
             tables = render(expect.tables, self._scope)
-        found = judge_tables(tables, self._isolation, self._catalogs, ("expect", "tables"))
+        found = judge_tables(
+            tables, self._isolation, self._catalogs, self._comparison(), ("expect", "tables")
+        )
         self._mismatches += map(self._placed, found)
         return ""
 
@@ -249,6 +253,10 @@ class Execution:
             self._mismatches.append(self._placed(replace(mismatch, reason=reason)))
 
     # -- mismatches
+
+    def _comparison(self) -> Comparison:
+        """Judges what was seen just now; what PostgreSQL makes of a text may change in a spec."""
+        return Comparison(RememberedCasts(self._isolation))
 
     @contextmanager
     def _stopping(self, path: Path, found: list[Mismatch]) -> Iterator[None]:

@@ -11,6 +11,7 @@ from harness.database.catalog import Table
 from harness.database.isolation import Isolation
 from harness.database.literals import column_text, identifier, literal
 from harness.errors import did_you_mean
+from harness.matching.comparison import Comparison
 from harness.matching.outcome import judge_table
 from harness.results import Mismatch, Path
 from harness.running.catalogs import Catalogs
@@ -26,7 +27,11 @@ class UnreadableTableError(Exception):
 
 
 def judge_tables(
-    tables: Mapping[str, TableState], isolation: Isolation, catalogs: Catalogs, path: Path
+    tables: Mapping[str, TableState],
+    isolation: Isolation,
+    catalogs: Catalogs,
+    comparison: Comparison,
+    path: Path,
 ) -> tuple[Mismatch, ...]:
     """Hold what tables must hold against what they do hold.
 
@@ -50,7 +55,7 @@ def judge_tables(
             found.append(Mismatch((*path, name, "where"), reason, hint=error.diag.message_hint))
             continue
         assert result is not None  # a SELECT has a result set
-        found += judge_table(tables[name], result, (*path, name), isolation)
+        found += judge_table(tables[name], result, (*path, name), comparison)
     return tuple(found)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from harness.matching import SqlResult, judge_sql, judge_table
-from harness.matching.casts import Relation, RememberedCasts
+from harness.matching.casts import Casts, Relation, RememberedCasts
 from harness.matching.comparison import Comparison
 from harness.matching.failure import Failure
 from harness.matching.values import value_of
@@ -106,10 +106,14 @@ def expectation(data: Any) -> Any:
     return TypeAdapter(Expected).validate_python(data)
 
 
+def comparison(casts: Casts | None = None) -> Comparison:
+    """A comparison that asks what is recorded here."""
+    return Comparison(RememberedCasts(casts or Recorded()))
+
+
 def failure(expected: Any, text: str | None, type: str) -> Failure | None:
     """Why a cell does not match what YAML says."""
-    comparison = Comparison(RememberedCasts(Recorded()))
-    return comparison.verdict(expectation(expected), value_of(text, type))
+    return comparison().verdict(expectation(expected), value_of(text, type))
 
 
 def holds(expected: Any, text: str | None, type: str) -> bool:
@@ -127,10 +131,10 @@ def sql(
 ) -> tuple[Mismatch, ...]:
     """The mismatches of a statement whose expectation stands at `expect`."""
     outcome = SqlOutcome.model_validate(expect)
-    return judge_sql(outcome, SqlResult(result, affected), ("expect",), Recorded())
+    return judge_sql(outcome, SqlResult(result, affected), ("expect",), comparison())
 
 
 def table(expect: dict[str, Any], result: ResultSet) -> tuple[Mismatch, ...]:
     """The mismatches of a table whose expectation stands at `tables.t`."""
     state = TableState.model_validate(expect)
-    return judge_table(state, result, ("tables", "t"), Recorded())
+    return judge_table(state, result, ("tables", "t"), comparison())

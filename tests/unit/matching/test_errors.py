@@ -14,7 +14,7 @@ from harness.matching import SqlResult, judge_error, judge_sql
 from harness.results import Mismatch
 from harness.spec.expectations import SqlOutcome
 
-from .recorded import Recorded, result_set
+from .recorded import comparison, result_set
 
 
 @dataclass
@@ -66,7 +66,7 @@ def wrapped() -> Exception:
 
 def judged(error: Any, raised: BaseException | None) -> tuple[Mismatch, ...]:
     expect = SqlOutcome.model_validate({"error": error})
-    return judge_sql(expect, SqlResult(error=raised), ("expect",), Recorded())
+    return judge_sql(expect, SqlResult(error=raised), ("expect",), comparison())
 
 
 def handled() -> NotFoundError:
@@ -239,7 +239,7 @@ def test_an_unexpected_error_is_reported_alone() -> None:
     expect = SqlOutcome.model_validate({"rows": [{"id": 1}], "count": 1})
     outcome = SqlResult(result_set({"id": "integer"}), 0, wrapped())
 
-    (mismatch,) = judge_sql(expect, outcome, ("expect",), Recorded())
+    (mismatch,) = judge_sql(expect, outcome, ("expect",), comparison())
 
     assert mismatch.reason.startswith("the operation failed: duplicate key value")
     assert (mismatch.actual or "").endswith("raised as sqlalchemy.exc:IntegrityError")

@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 
 from harness.matching import SqlResult, judge_sql, judge_table
-from harness.matching.casts import RememberedCasts
 from harness.matching.comparison import Comparison
 from harness.matching.rows import Table, unordered_pairs
 from harness.results import Column, Mismatch, ResultSet
 from harness.spec.expectations import SqlOutcome
 from harness.spec.state import TableState
 
-from .recorded import Recorded, expectation, result_set, sql, table
+from .recorded import Recorded, comparison, expectation, result_set, sql, table
 
 COLUMNS = {"id": "integer", "title": "text", "payload": "jsonb"}
 THREE = result_set(
@@ -381,7 +380,7 @@ def test_what_a_template_gave_may_be_no_row(row: Any) -> None:
     rendered = outcome.model_copy(update={"rows": [row]})
     result = SqlResult(result_set({"n": "int", "m": "int"}, ("1", "1")))
 
-    mismatch = only(judge_sql(rendered, result, (), Recorded()))
+    mismatch = only(judge_sql(rendered, result, (), comparison()))
 
     assert mismatch.path == ("rows", 0)
     assert mismatch.table is not None
@@ -465,13 +464,13 @@ def test_postgresql_is_not_asked_where_equal_texts_will_do() -> None:
 
     state = TableState.model_validate({"rows": [{"a": "happy"}, {"a": "ok"}]})
 
-    assert judge_table(state, result, (), casts) == ()
+    assert judge_table(state, result, (), comparison(casts)) == ()
     assert casts.asked == []
 
 
 def _pairs(rows: list[Any], result: ResultSet) -> list[tuple[int | None, int | None]]:
-    comparison = Comparison(RememberedCasts(Recorded()))
-    pairs = unordered_pairs([expectation(row) for row in rows], Table(result, "found"), comparison)
+    sought = [expectation(row) for row in rows]
+    pairs = unordered_pairs(sought, Table(result, "found"), comparison())
     return [(pair.expected, pair.actual) for pair in pairs if pair.same]
 
 
