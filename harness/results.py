@@ -40,6 +40,16 @@ class ResultSet:
 
 
 @dataclass(frozen=True, slots=True)
+class TableChange:
+    """The net difference of one table, as rows; `replaced` are the old values of `updated`."""
+
+    inserted: ResultSet
+    updated: ResultSet
+    deleted: ResultSet
+    replaced: ResultSet
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """One cell of a compared table; a text is None where that side has no such row or says nothing.
 
@@ -61,10 +71,15 @@ class RowDiff:
 
 @dataclass(frozen=True, slots=True)
 class TableDiff:
-    """Expected against actual rows; every row has a cell for every column."""
+    """Expected against actual rows; every row has a cell for every column.
+
+    Attributes:
+        sides: what is compared; of `before and after`, a row is missing that was deleted.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[RowDiff, ...]
+    sides: Literal["expected and actual", "before and after"] = "expected and actual"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,15 @@ from harness.database.session import Session
 
 @dataclass(frozen=True, slots=True)
 class SequenceState:
-    """A sequence and where it stands: what `setval(oid, value, called)` would restore."""
+    """A sequence and where it stands: what `setval(oid, value, called)` would restore.
+
+    `name` is quoted, and qualified where the search path does not lead to it.
+    """
 
     oid: int
     value: int
     called: bool
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +71,28 @@ class ForeignKey:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table that rows can be inserted into."""
+    """A table that rows can be inserted into.
+
+    Attributes:
+        oid: its number in PostgreSQL's catalog.
+        kind: PostgreSQL's letter: `r` table, `p` partitioned table, `v` view, `f` foreign table.
+        width: columns that it ever had, dropped ones included: another number is another table.
+        temporary: it ends with the session.
+        partition: its rows are those of the table that it is a part of.
+        primary: columns of the primary key, in its order; none if it has no such key.
+    """
 
     schema: str
     name: str
     columns: Mapping[str, Column]
     foreign_keys: tuple[ForeignKey, ...] = ()
     unique: tuple[tuple[str, ...], ...] = ()
+    oid: int = 0
+    kind: str = "r"
+    width: int = 0
+    temporary: bool = False
+    partition: bool = False
+    primary: tuple[str, ...] = ()
 
     @property
     def key(self) -> tuple[str, str]:
@@ -95,6 +114,7 @@ class Catalog:
         types: oid → name of the types that are not PostgreSQL's own.
         extensions: names of those created.
         version: of the server, e.g. "18.0".
+        settings: of the session as it began: who it is, and how values are printed.
         deferrable: there are constraints that can be deferred.
     """
 
@@ -104,6 +124,7 @@ class Catalog:
     sequences: tuple[SequenceState, ...]
     extensions: frozenset[str]
     version: str
+    settings: Mapping[str, str]
     deferrable: bool
 
     def find(self, name: str) -> Table | None:
@@ -117,9 +138,13 @@ class Catalog:
     @property
     def names(self) -> tuple[str, ...]:
         """Every table as a spec would name it."""
-        return tuple(
-            name if schema in self.search_path else f"{schema}.{name}"
-            for schema, name in self.tables
+        return tuple(map(self.name_of, self.tables.values()))
+
+    def name_of(self, table: Table) -> str:
+        """A table as a spec would name it: with its schema where it is not found without."""
+        visible = self.find(table.name)
+        return (
+            table.name if visible and visible.key == table.key else f"{table.schema}.{table.name}"
         )
 
 
@@ -128,18 +153,19 @@ _SCRIPT = Path(__file__).with_name("catalog.sql").read_text(encoding="utf-8")
 
 def read_catalog(session: Session) -> Catalog:
     """The catalog as this session sees it; needs a transaction that has not failed."""
-    tables, path, types, sequences, extensions, version, deferrable = session.run(_SCRIPT)
+    tables, path, types, sequences, extensions, version, settings, deferrable = session.run(_SCRIPT)
     found = [_table(json.loads(row[0] or "")) for row in tables.rows]
     return Catalog(
         tables={table.key: table for table in found},
         search_path=tuple(str(row[0]) for row in path.rows),
         types={int(oid or 0): str(name) for oid, name in types.rows},
         sequences=tuple(
-            SequenceState(int(oid or 0), int(value or 0), called == "t")
-            for oid, value, called in sequences.rows
+            SequenceState(int(oid or 0), int(value or 0), called == "t", str(name))
+            for oid, value, called, name in sequences.rows
         ),
         extensions=frozenset(str(row[0]) for row in extensions.rows),
         version=str(version.rows[0][0]),
+        settings={str(name): str(value) for name, value in settings.rows},
         deferrable=deferrable.rows[0][0] == "t",
     )
 
@@ -161,6 +187,12 @@ def _table(data: dict[str, Any]) -> Table:
             for item in data["foreign_keys"]
         ),
         unique=tuple(tuple(columns) for columns in data["unique"] if columns),
+        oid=data["oid"],
+        kind=data["kind"],
+        width=data["width"],
+        temporary=data["temporary"],
+        partition=data["partition"],
+        primary=tuple(data["primary"] or ()),
     )
 
 

@@ -3,6 +3,16 @@
 SELECT json_build_object(
   'schema', n.nspname,
   'table', c.relname,
+  'oid', c.oid,
+  'kind', c.relkind,
+  'width', c.relnatts,
+  'temporary', c.relpersistence = 't',
+  'partition', c.relispartition,
+  'primary', (
+    SELECT json_agg(a.attname ORDER BY u.place)
+    FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY u(number, place)
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = u.number
+    WHERE i.indrelid = c.oid AND i.indisprimary AND u.place <= i.indnkeyatts),
   'columns', (
     SELECT coalesce(json_agg(json_build_object(
       'name', a.attname,
@@ -67,8 +77,13 @@ WHERE c.relkind IN ('r', 'p', 'f', 'v')
 ORDER BY n.nspname, c.relname;
 SELECT nspname FROM unnest(current_schemas(true)) nspname WHERE nspname <> 'pg_catalog';
 SELECT oid, format_type(oid, NULL) FROM pg_type WHERE oid >= 16384;
-SELECT c.oid, d.last_value, d.is_called
+SELECT c.oid, d.last_value, d.is_called, c.oid::regclass
 FROM pg_class c, pg_get_sequence_data(c.oid) d WHERE c.relkind = 'S' ORDER BY c.oid;
 SELECT extname FROM pg_extension;
 SHOW server_version;
+-- Who reads, and how values are printed: what a spec sets itself must not change what is read of it.
+SELECT name, CASE name WHEN 'session_authorization' THEN session_user ELSE current_setting(name) END
+FROM unnest(ARRAY[
+  'session_authorization', 'role', 'DateStyle', 'IntervalStyle', 'TimeZone', 'bytea_output',
+  'extra_float_digits', 'lc_monetary', 'xmlbinary']) name;
 SELECT EXISTS (SELECT FROM pg_constraint WHERE condeferrable)

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import psycopg
 from psycopg.errors import InvalidSavepointSpecification
 from psycopg.pq import TransactionStatus
 
-from harness.database.catalog import SequenceState
+from harness.database.catalog import Catalog
 from harness.database.literals import literal
 from harness.database.session import Reply, Session
 from harness.errors import HarnessError, SpecError
@@ -44,9 +44,10 @@ class Isolation:
         schema_changed: a statement of the spec made, altered or dropped something.
     """
 
-    def __init__(self, session: Session, sequences: Sequence[SequenceState]) -> None:
+    def __init__(self, session: Session, catalog: Catalog) -> None:
         self._session = session
-        self._sequences = sequences
+        self._sequences = catalog.sequences
+        self._own_settings = _set_locally(catalog.settings)
         self._guard = f"harness_{secrets.token_hex(8)}"
         self._begun = False
         self.schema_changed = False
@@ -104,6 +105,33 @@ class Isolation:
             raise
         self._check()
         return replies[:-1]
+
+    def read(self, queries: str, *, settled: bool = False) -> list[Reply]:
+        """Run queries of the harness's own in one message, as the session began.
+
+        They run as the connection's own role and print values as at first, whatever the spec has
+        set; nothing of them remains. They must be free of syntax errors.
+
+        Args:
+            queries: the statements.
+            settled: deferred constraints are checked before, as a commit would; what their
+                triggers do remains.
+
+        Raises:
+            psycopg.Error: one of them failed; the transaction goes on as if none had run.
+        """
+        opening = "" if self._begun else f"BEGIN;SAVEPOINT {self._guard};"
+        check = "SET CONSTRAINTS ALL IMMEDIATE;" if settled else ""
+        before = f"{opening}SAVEPOINT harness_settled;{check}SAVEPOINT harness_read;"
+        after = "ROLLBACK TO SAVEPOINT harness_read;RELEASE SAVEPOINT harness_settled"
+        self._begun = True
+        try:
+            replies = self._session.run(f"{before}{self._own_settings};{queries};{after}")
+        except psycopg.Error:
+            self._undo("harness_settled")
+            raise
+        skipped = before.count(";") + 1
+        return replies[skipped:-2]
 
     def _first_batch(self, script: str) -> list[Reply]:
         """Begin with a batch: one round trip for most specs' whole beginning."""
@@ -228,6 +256,26 @@ class Isolation:
             self._session.run(f"ROLLBACK TO SAVEPOINT {self._guard}")
         except InvalidSavepointSpecification as error:
             raise EscapedTransactionError from error
+
+    def tried(self, preparation: str, statement: str, params: Sequence[object]) -> Reply:
+        """What a statement gives after a script that prepares it; both are undone.
+
+        It runs as the role in force, with the settings in force.
+
+        Raises:
+            psycopg.Error: one of them failed; the transaction goes on.
+        """
+        self._send("SAVEPOINT harness_trial")
+        try:
+            self._session.run(preparation)
+            return self._session.execute(statement, params)
+        finally:
+            self._undo("harness_trial")
+
+
+def _set_locally(settings: Mapping[str, str]) -> str:
+    calls = (f"set_config({literal(n)}, {literal(v)}, true)" for n, v in settings.items())
+    return f"SELECT {', '.join(calls)}"
 
 
 def _is_ddl(reply: Reply) -> bool:

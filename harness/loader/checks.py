@@ -22,7 +22,7 @@ FUNCTIONS = frozenset({"now", "today", "ago", "ahead", "uuid", "env"})
 # The models are the whole format; these parts of it have no execution yet. A spec that uses one
 # is refused, because passing it would claim something that nobody checked.
 LATER_VERBS = frozenset({"call", "http", "resume"})
-LATER_EXPECTATIONS = frozenset({"notices", "changes", "queries", "blocks", "plan"})
+LATER_EXPECTATIONS = frozenset({"notices", "queries", "blocks", "plan"})
 LATER_MATCHERS = frozenset({"$now", "$same"})
 
 Locate = Callable[[Path], Location]
@@ -65,8 +65,6 @@ def _later_paths(spec: Spec) -> Iterator[Path]:
         yield from ((*here, key) for key in _later_expectations(operation))
         yield from ((*here, operator) for operator in _matchers(operation.expect))
     yield from (("expect", operator) for operator in _matchers(spec.expect))
-    if spec.expect is not None and spec.expect.changes is not None:
-        yield ("expect", "changes")
 
 
 def _later_keys(operation: BaseOperation) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jmespath
@@ -16,21 +16,31 @@ from harness.config import Config
 from harness.database.isolation import Isolation
 from harness.errors import Problem, SpecError
 from harness.loader import LoadedSpec
-from harness.matching import judge_error, judge_sql
+from harness.matching import SqlResult, judge_error, judge_sql
 from harness.matching.casts import RememberedCasts
 from harness.matching.comparison import Comparison
 from harness.results import Mismatch, OperationResult, Path, SpecResult, Statement, Status
 from harness.running.catalogs import Catalogs
+from harness.running.changes import Watch
 from harness.running.scope import Scope
 from harness.running.seeding import Seeder
 from harness.running.sql import error_data, execute, outcome, prepare
 from harness.running.state import judge_tables
+from harness.spec.expectations import Changes, SqlOutcome
 from harness.spec.operations import BaseOperation, SeedOperation, SqlOperation
 from harness.templating import UnrenderableError, render
 
 
 class StoppedError(Exception):
     """Nothing that follows in the spec could be true; why is among the mismatches already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """What a verb did, and the same as plain data for `save`."""
+
+    result: SqlResult
+    data: Mapping[str, Any]
 
 
 class Execution:
@@ -53,6 +63,7 @@ class Execution:
         self._seeder = Seeder(isolation, catalogs, self._scope, autofill=config.autofill)
         self._operations: list[OperationResult] = []
         self._mismatches: list[Mismatch] = []
+        self._watch: Watch | None = None
         self._broken = False
         self._current: tuple[Path, Statement | None] = ((), None)
 
@@ -65,6 +76,8 @@ class Execution:
         """
         try:
             self._arrange()
+            expect = self._loaded.spec.expect
+            self._watch = self._watching(expect.changes if expect else None)
             for index, operation in enumerate(self._loaded.spec.operations):
                 self._operate(index, operation)
             self._current = ((), None)
@@ -118,56 +131,89 @@ class Execution:
         found: list[Mismatch] = []
         stopped = False
         try:
-            if isinstance(operation, SqlOperation):
-                self._sql(operation, path, found)
-            elif isinstance(operation, SeedOperation):
-                self._seed(operation, path, found)
+            watch = self._watching(operation.expect.changes if operation.expect else None)
+            performed = self._perform(operation, path, found)
+            self._judge(operation, performed, watch, path, found)
+            self._save(operation, performed.data, path, found)
         except StoppedError:
             stopped = True
         placed = tuple(map(self._placed, found))
         self._note(index, operation, self._current[1], placed, time.perf_counter() - started)
         if stopped:
             raise StoppedError
+
+    def _perform(self, operation: BaseOperation, path: Path, found: list[Mismatch]) -> Performed:
+        """Do what the verb says; an error that is not expected ends the spec here."""
+        if isinstance(operation, SqlOperation):
+            performed = self._sql(operation, path, found)
+        else:
+            assert isinstance(operation, SeedOperation)  # the loader refuses the other verbs
+            performed = self._seed(operation, path, found)
         if self._isolation.schema_changed:
             self._isolation.schema_changed = False
             self._catalogs.refresh()
+        error = performed.result.error
+        if error is not None and not _may_fail(operation):
+            found += judge_error(None, error, (*path, operation.verb))
+            raise StoppedError
+        return performed
 
-    def _sql(self, operation: SqlOperation, path: Path, found: list[Mismatch]) -> None:
+    def _sql(self, operation: SqlOperation, path: Path, found: list[Mismatch]) -> Performed:
         with self._stopping((*path, "params"), found):
             params = None if operation.params is None else render(operation.params, self._scope)
             prepared = prepare(operation, params)
         self._current = (path, prepared.statement)
-        expect = operation.expect
-        may_fail = expect is not None and expect.error is not None
         with self._stopping((*path, "sql"), found):
-            result = execute(prepared, self._isolation, may_fail=may_fail)
-        if result.error is not None and not may_fail:
+            result = execute(prepared, self._isolation, may_fail=_may_fail(operation))
+        if result.error is not None:
             self._current = (path, prepared.failed(result.error))
-            found += judge_error(None, result.error, (*path, "sql"))
-            raise StoppedError
-        if expect is not None:
-            with self._stopping((*path, "expect"), found):
-                expect = render(expect, self._scope)
-            found += judge_sql(expect, result, (*path, "expect"), self._comparison())
-        self._save(operation, outcome(result) if operation.save else {}, path, found)
+        return Performed(result, outcome(result) if operation.save else {})
 
-    def _seed(self, operation: SeedOperation, path: Path, found: list[Mismatch]) -> None:
-        expected = operation.expect.error if operation.expect else None
-        if expected is None:
+    def _seed(self, operation: SeedOperation, path: Path, found: list[Mismatch]) -> Performed:
+        if self._watch is not None:
+            self._watch.pause()
+        try:
+            return self._insert(operation, path, found)
+        finally:
+            if self._watch is not None and not self._isolation.lost:
+                self._watch.resume()
+
+    def _insert(self, operation: SeedOperation, path: Path, found: list[Mismatch]) -> Performed:
+        if not _may_fail(operation):
             with self._stopping((*path, "seed"), found):
-                inserted = self._seeder.insert(operation.seed)
-            self._save(operation, {"seed": inserted}, path, found)
-            return
-        error: BaseException | None = None
+                return Performed(SqlResult(), {"seed": self._seeder.insert(operation.seed)})
         try:
             with self._isolation.undone_on_error():
-                self._seeder.insert(operation.seed)
+                return Performed(SqlResult(), {"seed": self._seeder.insert(operation.seed)})
         except SpecError as refused:
             error = refused.__cause__ or refused
-        with self._stopping((*path, "expect"), found):
-            expected = render(expected, self._scope)
-        found += judge_error(expected, error, (*path, "expect"))
-        self._save(operation, {"error": error_data(error)} if error else {}, path, found)
+            return Performed(SqlResult(error=error), {"error": error_data(error)})
+
+    def _judge(
+        self,
+        operation: BaseOperation,
+        performed: Performed,
+        watch: Watch | None,
+        path: Path,
+        found: list[Mismatch],
+    ) -> None:
+        """Hold what an operation did against all that is expected of it."""
+        if operation.expect is None:
+            return
+        here = (*path, "expect")
+        with self._stopping(here, found):
+            expect = render(operation.expect, self._scope)
+        comparison = self._comparison()
+        if isinstance(expect, SqlOutcome):
+            found += judge_sql(expect, performed.result, here, comparison)
+        else:
+            found += judge_error(expect.error, performed.result.error, here)
+        if watch is not None:
+            found += watch.judge(expect.changes, comparison, (*here, "changes"))
+
+    def _watching(self, changes: Changes | None) -> Watch | None:
+        """What tells later what has changed from here on, if anybody wants to know."""
+        return Watch(changes.ignore, self._isolation, self._catalogs) if changes else None
 
     def _save(
         self, operation: BaseOperation, data: Mapping[str, Any], path: Path, found: list[Mismatch]
@@ -217,21 +263,34 @@ class Execution:
         expect = self._loaded.spec.expect
         deferred = expect is not None and expect.constraints == "deferred"
         check = "" if deferred else "SET CONSTRAINTS ALL IMMEDIATE;"
-        if expect is None or expect.tables is None:
+        if expect is None or (expect.tables is None and expect.changes is None):
             return check
+        with self._stopping(("expect",), self._mismatches):
+            expect = render(expect, self._scope)
         if check:
-            self._check_constraints(check)
-        with self._stopping(("expect", "tables"), self._mismatches):
-            tables = render(expect.tables, self._scope)
-        found = judge_tables(
-            tables, self._isolation, self._catalogs, self._comparison(), ("expect", "tables")
-        )
+            self._settle()
+        here: Path = ("expect",)
+        found: list[Mismatch] = []
+        if self._watch is not None and expect.changes is not None:
+            found += self._watch.judge(expect.changes, self._comparison(), (*here, "changes"))
+        if expect.tables is not None:
+            found += judge_tables(
+                expect.tables,
+                self._isolation,
+                self._catalogs,
+                self._comparison(),
+                (*here, "tables"),
+            )
         self._mismatches += map(self._placed, found)
         return ""
 
-    def _check_constraints(self, check: str) -> None:
+    def _settle(self) -> None:
+        """Check deferred constraints; where changes are watched, in the message that reads them."""
         try:
-            self._isolation.batch(check)
+            if self._watch is not None:
+                self._watch.observe(settled=True)
+            else:
+                self._isolation.read("SELECT", settled=True)
         except psycopg.Error as error:
             if self._isolation.lost:
                 raise
@@ -276,3 +335,7 @@ class Execution:
         if mismatch.where is not None:
             return mismatch
         return replace(mismatch, where=self._loaded.locate(mismatch.path))
+
+
+def _may_fail(operation: BaseOperation) -> bool:
+    return operation.expect is not None and operation.expect.error is not None

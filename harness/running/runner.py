@@ -43,7 +43,7 @@ class Runner:
         missing = unmet(loaded.spec.requires, self._config, catalog)
         if missing:
             return SpecResult(loaded.id, Status.SKIPPED, skipped=missing)
-        isolation = Isolation(session, catalog.sequences)
+        isolation = Isolation(session, catalog)
         catalogs = Catalogs(catalog, lambda: read_catalog(session))
         execution = Execution(loaded, isolation, catalogs, self._config)
         try:

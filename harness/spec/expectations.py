@@ -139,6 +139,13 @@ class TableChanges(Model):
     )
     deleted: Count | Rows = Field(0, description="Rows that are gone: how many, or which.")
 
+    @model_validator(mode="after")
+    def _rows_are_mappings(self) -> Self:
+        for key in ("inserted", "updated", "deleted"):
+            rows = getattr(self, key)
+            check_row_lists(key, rows if isinstance(rows, list) else [], None)
+        return self
+
 
 def as_changes(value: Any) -> Any:
     """The mapping of format.md, with `ignore` beside the tables, in the model's own shape."""
@@ -153,6 +160,13 @@ class Changes(Model):
 
     tables: dict[StrictStr, TableChanges] = Field(description="What changed, by table.")
     ignore: list[StrictStr] = Field([], description="Tables that may change in any way.")
+
+    @model_validator(mode="after")
+    def _ignored_or_not(self) -> Self:
+        for index, name in enumerate(self.ignore):
+            if name in self.tables:
+                refuse(f"{name!r} cannot be both ignored and expected", "ignore", index)
+        return self
 
 
 class Queries(Model):

@@ -38,7 +38,7 @@ def database(
 
 def _isolation(database: Database) -> Isolation:
     session, catalog = database.connect()
-    return Isolation(session, catalog.sequences)
+    return Isolation(session, catalog)
 
 
 def _value(database: Database, sql: str) -> str | None:
