@@ -106,23 +106,28 @@ class Isolation:
         self._check()
         return replies[:-1]
 
-    def read(self, queries: str, *, settled: bool = False) -> list[Reply]:
+    def read(self, queries: str, *, settled: bool = False, trusted: bool = True) -> list[Reply]:
         """Run queries of the harness's own in one message, as the session began.
 
         They run as the connection's own role and print values as at first, whatever the spec has
-        set; nothing of them remains. They must be free of syntax errors.
+        set; nothing of them remains.
 
         Args:
             queries: the statements.
             settled: deferred constraints are checked before, as a commit would; what their
                 triggers do remains.
+            trusted: they are free of syntax errors, which would undo the whole message.
 
         Raises:
             psycopg.Error: one of them failed; the transaction goes on as if none had run.
         """
+        outer = "SAVEPOINT harness_settled;"
+        if not trusted:
+            self._send(outer)
+            outer = ""
         opening = "" if self._begun else f"BEGIN;SAVEPOINT {self._guard};"
         check = "SET CONSTRAINTS ALL IMMEDIATE;" if settled else ""
-        before = f"{opening}SAVEPOINT harness_settled;{check}SAVEPOINT harness_read;"
+        before = f"{opening}{outer}{check}SAVEPOINT harness_read;"
         after = "ROLLBACK TO SAVEPOINT harness_read;RELEASE SAVEPOINT harness_settled"
         self._begun = True
         try:
