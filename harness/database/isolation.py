@@ -74,6 +74,11 @@ class Isolation:
         return replies
 
     @property
+    def usable(self) -> bool:
+        """Whether statements can be run in the transaction: it has begun, and has not failed."""
+        return not self.lost and self._session.status is TransactionStatus.INTRANS
+
+    @property
     def lost(self) -> bool:
         """Whether the connection is gone: the database process ended, or was ended."""
         return self._session.connection.closed
@@ -137,6 +142,18 @@ class Isolation:
             raise
         skipped = before.count(";") + 1
         return replies[skipped:-2]
+
+    def rewound(self, queries: str) -> list[Reply]:
+        """Run queries of the harness's own where the transaction began, undoing all of the spec.
+
+        Raises:
+            psycopg.Error: one of them failed.
+            EscapedTransactionError: the transaction is not the one that was begun.
+        """
+        try:
+            return self._session.run(f"ROLLBACK TO SAVEPOINT {self._guard};{queries}")[1:]
+        except InvalidSavepointSpecification as error:
+            raise EscapedTransactionError from error
 
     def _first_batch(self, script: str) -> list[Reply]:
         """Begin with a batch: one round trip for most specs' whole beginning."""

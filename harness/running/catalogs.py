@@ -10,13 +10,17 @@ from harness.database.catalog import Catalog, Table
 class Catalogs:
     """The worker's catalog, read anew inside the transaction where it may be out of date.
 
+    Attributes:
+        beginning: as the database was built.
+        current: as the spec's transaction sees it, as far as is known.
+
     Args:
         current: the catalog of the database as it was built.
         read: reads it as the spec's transaction sees it now.
     """
 
     def __init__(self, current: Catalog, read: Callable[[], Catalog]) -> None:
-        self.current = current
+        self.beginning = self.current = current
         self._read = read
 
     def find(self, name: str) -> Table | None:

@@ -30,7 +30,7 @@ class Watch:
         self._isolation = isolation
         self._catalogs = catalogs
         self._before = self._now()
-        self._catalog = catalogs.current
+        self._catalog = catalogs.current  # its tables may be dropped later
         self._after: Snapshot | None = None
         self._interrupted: Snapshot | None = None
 

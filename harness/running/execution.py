@@ -19,9 +19,10 @@ from harness.loader import LoadedSpec
 from harness.matching import SqlResult, judge_error, judge_sql
 from harness.matching.casts import RememberedCasts
 from harness.matching.comparison import Comparison
-from harness.results import Mismatch, OperationResult, Path, SpecResult, Statement, Status
+from harness.results import Mismatch, OperationResult, Path, RowCount, SpecResult, Statement, Status
 from harness.running.catalogs import Catalogs
 from harness.running.changes import Watch
+from harness.running.counts import changed_counts
 from harness.running.scope import Scope
 from harness.running.seeding import Seeder
 from harness.running.sql import error_data, execute, outcome, prepare
@@ -65,6 +66,7 @@ class Execution:
         self._mismatches: list[Mismatch] = []
         self._watch: Watch | None = None
         self._broken = False
+        self._counts: tuple[RowCount, ...] = ()
         self._current: tuple[Path, Statement | None] = ((), None)
 
     def run(self) -> None:
@@ -84,6 +86,8 @@ class Execution:
             last = self._judge_state()
         except StoppedError:
             last = ""
+        if self._has_failed and self._isolation.usable:
+            last = self._look_back(last)
         self._end(last)
 
     def fail(self, reason: str, hint: str, *, broken: bool = False) -> None:
@@ -103,15 +107,32 @@ class Execution:
 
     def result(self, duration: float) -> SpecResult:
         """What came of it; `duration` in seconds."""
-        failed = self._mismatches or any(op.mismatches for op in self._operations)
+        failed = self._has_failed
         return SpecResult(
             name=self._loaded.id,
             status=Status.FAILED if failed else Status.PASSED,
             operations=tuple(self._operations),
             mismatches=tuple(self._mismatches),
             broken=self._broken,
+            variables=self._scope.shown() if failed else (),
+            counts=self._counts,
             duration=duration,
         )
+
+    @property
+    def _has_failed(self) -> bool:
+        return bool(self._mismatches) or any(each.mismatches for each in self._operations)
+
+    def _look_back(self, last: str) -> str:
+        """See what a spec that failed has done; gives what is still to be sent with the end."""
+        if last:
+            self._settle()
+        try:
+            self._counts = changed_counts(self._isolation, self._catalogs)
+        except psycopg.Error:
+            if self._isolation.lost:
+                raise
+        return ""
 
     # -- seeds
 

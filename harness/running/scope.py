@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from harness.database.isolation import CastError, Isolation
+from harness.loader.checks import FUNCTIONS
+from harness.matching.display import show
 from harness.templating import UnrenderableError, in_order, render
 
 _NAMESPACE = uuid.UUID("6f4b1d8e-3c3a-5d0f-9b1e-2f6b1b0f7a11")  # any fixed one; never change it
@@ -37,6 +39,11 @@ class Scope(dict[str, Any]):
                 self[name] = render(variables[name], self)
             except UnrenderableError as error:
                 raise error.below(name) from error
+
+    def shown(self) -> tuple[tuple[str, str], ...]:
+        """The spec's own names and their values, ready to show."""
+        own = ((name, value) for name, value in self.items() if name not in FUNCTIONS)
+        return tuple((name, show(value)) for name, value in own if name != "seed")
 
     def _timestamp(self, expression: str) -> str:
         try:

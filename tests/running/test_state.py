@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.results import SpecResult
+from harness.results import RowCount, SpecResult
 
 Passes = Callable[[str], None]
 Failure = Callable[[str], str]
@@ -77,3 +77,43 @@ def test_a_condition_that_fails_leaves_the_other_tables_to_be_judged(
     reasons = [mismatch.reason for _, mismatch in result.failures]
     assert reasons[0].startswith("the table cannot be read: ")
     assert reasons[1:] == ["number of rows: 1 expected, 0 found"]
+
+
+def test_a_spec_that_failed_tells_its_variables_and_the_rows_that_it_changed(
+    run: Callable[[str], SpecResult],
+) -> None:
+    result = run(
+        """\
+vars: {who: Ann}
+seed: {accounts: [{id: 1, owner: "{{ who }}"}]}
+operations:
+  - sql: create table made (id integer)
+  - sql: insert into made values (1), (2) returning id
+    save: {ids: "rows[*].id"}
+  - sql: insert into later values (1, 99)
+    expect: {affected: 2}
+"""
+    )
+    assert result.variables == (("who", "Ann"), ("ids", "[1, 2]"))
+    assert result.counts == (
+        RowCount("accounts", 0, 1),
+        RowCount("later", 0, 1),
+        RowCount("made", 0, 2),
+    )
+    reasons = [mismatch.reason for _, mismatch in result.failures]
+    assert reasons[0] == "affected rows: 2 expected, 1 found"
+    assert "could never be committed" in reasons[1]
+
+
+def test_nothing_is_told_of_a_spec_that_passed(run: Callable[[str], SpecResult]) -> None:
+    result = run("vars: {a: 1}\noperations:\n  - sql: select 1\n")
+    assert (result.variables, result.counts, result.script) == ((), (), None)
+
+
+def test_row_counts_of_a_transaction_that_has_failed_are_not_known(
+    run: Callable[[str], SpecResult],
+) -> None:
+    result = run(
+        "operations:\n  - sql: insert into accounts values (1, 'a')\n  - sql: select 1 / 0\n"
+    )
+    assert result.counts == ()
