@@ -15,6 +15,7 @@ from harness.loader import LoadedSpec, load
 from harness.report.text import SpecReport
 from harness.results import SpecResult, Status
 from harness.running.runner import Runner
+from harness.updating import UPDATER
 
 RUNNER = pytest.StashKey[Runner]()
 
@@ -44,7 +45,8 @@ class SpecFile(pytest.File):
     ) -> SpecFile:
         """The collector of a file, in a session that has its one runner from the first file on."""
         if RUNNER not in parent.config.stash:
-            parent.config.stash[RUNNER] = Runner(database, settings)
+            options = (parent.config.getoption(f"harness_{name}") for name in ("update", "sql"))
+            parent.config.stash[RUNNER] = Runner(database, settings, *options)
         return cls.from_parent(parent, path=path)
 
     def collect(self) -> Iterator[SpecItem]:
@@ -88,13 +90,16 @@ class SpecItem(pytest.Item):
             raise
         if result.status is Status.SKIPPED:
             pytest.skip(result.skipped or "")
-        if result.status is Status.FAILED:
+        updater = self.config.stash.get(UPDATER, None)
+        is_mended = updater is not None and updater.propose(self.loaded, result)
+        if result.status is Status.FAILED and not is_mended:
             raise (SpecBrokenError if result.broken else SpecFailedError)(result)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *args: Any) -> Any:
         """The mismatches, each with its YAML; errors of the user's without a traceback."""
         if isinstance(excinfo.value, _ResultError):
-            return SpecReport(excinfo.value.result, self.config.rootpath, self.nodeid)
+            verbosity = self.config.option.verbose
+            return SpecReport(excinfo.value.result, self.config.rootpath, self.nodeid, verbosity)
         if isinstance(excinfo.value, HarnessError):
             return excinfo.value.told(self.config.rootpath)
         return super().repr_failure(excinfo, *args)

@@ -74,6 +74,13 @@ class YamlMapping(dict[str, Any]):
         result._places = {key: self._places.get(key, here) for key in result}
         return result
 
+    def without(self, *keys: str) -> YamlMapping:
+        """A copy that lacks some keys."""
+        result = self.replaced({})
+        for key in keys:
+            result.pop(key, None)
+        return result
+
 
 class YamlSequence(list[Any]):
     """A list that knows where it and its items were written; as immutable as YamlMapping."""

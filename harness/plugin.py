@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.imports import quick_imports
+from harness.options import SETTINGS, add_options
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,28 +18,12 @@ if TYPE_CHECKING:
     from harness.activation import Activation
     from harness.database.protocol import Database
 
-OPTIONS = {
-    "timeout": ("SECONDS", "seconds for one spec; 0 is no limit"),
-    "max_workers": ("N", "no run uses more pytest-xdist workers than this"),
-    "backend": ("NAME", "the database: pglite"),
-}
-"""Settings that an option overrides → metavar and help."""
-
 ACTIVATION = pytest.StashKey["Activation"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options and the ini value; pytest shows them in every project."""
-    group = parser.getgroup("harness", "declarative database tests")
-    for key, (metavar, text) in OPTIONS.items():
-        group.addoption(f"--harness-{key.replace('_', '-')}", metavar=metavar, help=text)
-    group.addoption("--harness-rebuild", action="store_true", help="build the template anew")
-    parser.addini(
-        "harness_files",
-        "globs of the files that hold specs",
-        type="args",
-        default=["**/specs/**/*.yaml", "**/specs/**/*.yml", "*.spec.yaml"],
-    )
+    add_options(parser)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -102,10 +87,16 @@ def _activate(config: pytest.Config) -> Activation | None:
         return None
     # Only here do the heavy imports happen: other projects' runs do not pay for them.
     with quick_imports():
+        from harness import transport
         from harness.activation import activate
 
-    options = {key: config.getoption(f"harness_{key}") for key in OPTIONS}
+    options = {key: config.getoption(f"harness_{key}") for key in SETTINGS}
     config.stash[ACTIVATION] = activate(config, table, os.environ, options)
+    config.pluginmanager.register(transport)
+    if config.getoption("harness_update"):
+        from harness.updating import register
+
+        register(config)
     return config.stash[ACTIVATION]
 
 

@@ -54,11 +54,13 @@ class Cell:
     """One cell of a compared table; a text is None where that side has no such row or says nothing.
 
     `actual` is what the database returned, `expected` what the spec wrote, both ready to show.
+    `parts` of them differ, if they are lists or mappings: `Mismatch.differences` has them all.
     """
 
     actual: str | None
     expected: str | None
     matches: bool
+    parts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +77,30 @@ class TableDiff:
 
     Attributes:
         sides: what is compared; of `before and after`, a row is missing that was deleted.
+        unnamed: so many columns, the last ones, are in no expectation: they tell rows apart.
     """
 
     columns: tuple[str, ...]
     rows: tuple[RowDiff, ...]
     sides: Literal["expected and actual", "before and after"] = "expected and actual"
+    unnamed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A part of a list or mapping that is not as expected.
+
+    Attributes:
+        path: the way to it as people write it, e.g. "row 2: payload.items[2].price".
+        reason: a phrase, e.g. "4 expected, 5 found".
+        expected: how the spec wrote it, in full; None where the reason says all.
+        actual: what was there instead, in full.
+    """
+
+    path: str
+    reason: str
+    expected: str | None = None
+    actual: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +115,7 @@ class Mismatch:
         table: the rows side by side, for mismatches of rows.
         hint: what to do, where that is known.
         where: the place of `path` in the YAML source; whoever knows the spec fills it in.
+        differences: where lists and mappings differ inside, as far as the reason does not say it.
     """
 
     path: Path
@@ -103,6 +125,7 @@ class Mismatch:
     table: TableDiff | None = None
     hint: str | None = None
     where: Location | None = None
+    differences: tuple[Difference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +190,8 @@ class SpecResult:
         counts: of a spec that failed, the tables whose number of rows had changed, if that could
             still be read.
         script: of a spec that failed, SQL that repeats it up to there, for psql.
+        edits: what `--harness-update` would write, so that its expectations hold.
+        refusals: why something that failed is nothing to be written.
         duration: seconds, from before BEGIN until after the clean-up.
     """
 
@@ -179,6 +204,8 @@ class SpecResult:
     variables: tuple[tuple[str, str], ...] = ()
     counts: tuple[RowCount, ...] = ()
     script: str | None = None
+    edits: tuple[Edit, ...] = ()
+    refusals: tuple[str, ...] = ()
     duration: float = 0.0
 
     @property

@@ -346,6 +346,8 @@ def _syntax_error(document: Document, text: str, error: yaml.MarkedYAMLError) ->
         begin = document.location(error.context_mark.index)
         what += f", {error.context} that begins at {begin.line}:{begin.column}"
     hint = next((hint for words, hint in _SYNTAX_HINTS if words in problem), None)
+    if "???" in text[max(offset - 4, 0) : offset + 4]:
+        hint = 'inside brackets a placeholder needs quotes: "???"'
     template = _template_hint(text, _template_before(text, offset))
     return SpecError(what, where=document.location(offset), hint=template or hint)
 

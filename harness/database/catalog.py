@@ -71,11 +71,12 @@ class ForeignKey:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table that rows can be inserted into.
+    """A table or view that rows can be read from.
 
     Attributes:
         oid: its number in PostgreSQL's catalog.
-        kind: PostgreSQL's letter: `r` table, `p` partitioned table, `v` view, `f` foreign table.
+        kind: PostgreSQL's letter: `r` table, `p` partitioned table, `v` view, `m` materialized
+            view, `f` foreign table.
         width: columns that it ever had, dropped ones included: another number is another table.
         temporary: it ends with the session.
         partition: its rows are those of the table that it is a part of.
@@ -138,14 +139,12 @@ class Catalog:
     @property
     def names(self) -> tuple[str, ...]:
         """Every table as a spec would name it."""
-        return tuple(map(self.name_of, self.tables.values()))
+        return tuple(map(self.name_of, self.tables))
 
-    def name_of(self, table: Table) -> str:
+    def name_of(self, key: tuple[str, str]) -> str:
         """A table as a spec would name it: with its schema where it is not found without."""
-        visible = self.find(table.name)
-        return (
-            table.name if visible and visible.key == table.key else f"{table.schema}.{table.name}"
-        )
+        visible = self.find(key[1])
+        return key[1] if visible and visible.key == key else ".".join(key)
 
 
 _SCRIPT = Path(__file__).with_name("catalog.sql").read_text(encoding="utf-8")

@@ -1,5 +1,5 @@
 -- Everything the harness needs to know of a database, in one message: see catalog.py for the shapes.
--- Tables that rows can be inserted into, with their columns, foreign keys and unique indexes.
+-- What rows can be read from, with their columns, foreign keys and unique indexes.
 SELECT json_build_object(
   'schema', n.nspname,
   'table', c.relname,
@@ -66,12 +66,16 @@ SELECT json_build_object(
   'unique', (
     SELECT coalesce(json_agg((
       SELECT json_agg(a.attname ORDER BY a.attnum)
-      FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = ANY (i.indkey::int2[]))), '[]')
-    FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND i.indexprs IS NULL)
+      FROM pg_attribute a
+      WHERE a.attrelid = c.oid AND (a.attnum = ANY (i.indkey::int2[]) OR EXISTS (
+        SELECT FROM pg_depend d  -- an expression depends on the columns in it
+        WHERE i.indexprs IS NOT NULL AND d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
+          AND d.refobjid = c.oid AND d.refobjsubid = a.attnum)))), '[]')
+    FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique)
 )
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p', 'f', 'v')
+WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm')
   AND n.nspname <> 'information_schema'
   AND (n.nspname !~ '^pg_' OR n.oid = pg_my_temp_schema())
 ORDER BY n.nspname, c.relname;

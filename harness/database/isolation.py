@@ -193,6 +193,10 @@ class Isolation:
         """
         return self.evaluate(f"{literal(text)}::{type_name}")
 
+    def now(self) -> str:
+        """The text of the transaction's start, a timestamp with time zone."""
+        return self.evaluate("now()")
+
     def compare(self, left: str, operator: str, right: str, type_name: str) -> bool:
         """Whether `left operator right` holds for two texts read as a type.
 
@@ -278,6 +282,10 @@ class Isolation:
             self._session.run(f"ROLLBACK TO SAVEPOINT {self._guard}")
         except InvalidSavepointSpecification as error:
             raise EscapedTransactionError from error
+
+    def take_notices(self) -> tuple[str, ...]:
+        """The NOTICE and WARNING messages since the last call; see `Session.take_notices`."""
+        return self._session.take_notices()
 
     def tried(self, preparation: str, statement: str, params: Sequence[object]) -> Reply:
         """What a statement gives after a script that prepares it; both are undone.

@@ -42,7 +42,10 @@ def is_metadata(found: object) -> TypeGuard[MetaData]:
 
 
 def ddl(metadata: MetaData) -> str:
-    """The statements that create all tables of a MetaData."""
+    """The statements that create all tables of a MetaData, sorted: what its key is made of.
+
+    SQLAlchemy gives the indexes of a table in the order of a set, which is another in each process.
+    """
     from sqlalchemy import create_mock_engine
 
     statements: list[str] = []
@@ -52,7 +55,7 @@ def ddl(metadata: MetaData) -> str:
 
     engine = create_mock_engine("postgresql+psycopg://", collect)
     metadata.create_all(engine, checkfirst=False)
-    return "\n".join(statements)
+    return "\n".join(sorted(statements))
 
 
 def driver_error(error: BaseException) -> BaseException:

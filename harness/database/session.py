@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 from psycopg import RawCursor, adapters
+from psycopg.errors import Diagnostic
 from psycopg.pq import TransactionStatus
 from psycopg.types.string import TextLoader
 
@@ -17,6 +18,7 @@ from harness.results import Column, ResultSet
 
 _Answer = tuple[str, list[tuple[str, int]] | None, tuple[tuple[str | None, ...], ...]]
 _COUNT = re.compile(r"(\d+)$")
+_NOTED = ("NOTICE", "WARNING")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class Session:
         for oid in _known_types():
             self._cursor.adapters.register_loader(oid, TextLoader)
         self._types = dict(_known_types())
+        self._notices: list[str] = []
+        connection.add_notice_handler(self._note)
 
     @property
     def status(self) -> TransactionStatus:
@@ -77,6 +81,20 @@ class Session:
         """
         self._cursor.execute(statement.encode(), params)
         return self._reply(self._answer())
+
+    def take_notices(self) -> tuple[str, ...]:
+        """The NOTICE and WARNING messages since the last call, in order.
+
+        All that anyone's statements on this connection caused are among them, those of a statement
+        that failed too. What `client_min_messages` holds back the server never sends.
+        """
+        taken, self._notices = tuple(self._notices), []
+        return taken
+
+    def _note(self, diagnostic: Diagnostic) -> None:
+        # The other name of the severity is in the server's own language.
+        if diagnostic.severity_nonlocalized in _NOTED:
+            self._notices.append(diagnostic.message_primary or "")
 
     def _answer(self) -> _Answer:
         """What the cursor stands at; the types stay numbers, as their names may need the cursor."""

@@ -35,7 +35,7 @@ def expand(
         yield None, data
         return
     known = {name: value for name, value in variables.items() if not names_of(value)}
-    body = _without(data, ("cases", "matrix"))
+    body = data.without("cases", "matrix")
     for case in _unique(_cases(data, known), data):
         yield case, _substituted(body, (), {**known, "case": case.values})
 
@@ -82,13 +82,6 @@ def _unique(cases: list[Case], data: YamlMapping) -> list[Case]:
             raise SpecError(what, where=place, hint="give each case an `id` of its own")
         seen.add(case.id)
     return cases
-
-
-def _without(data: YamlMapping, keys: tuple[str, ...]) -> YamlMapping:
-    rest = data.replaced({})
-    for key in keys:
-        rest.pop(key, None)
-    return rest
 
 
 def _substituted(value: Any, path: Path, scope: dict[str, Any]) -> Any:

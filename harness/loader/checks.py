@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from harness.errors import Location, Problem, nearest
 from harness.results import Path
-from harness.spec.expectations import Outcome
 from harness.spec.matchers import Matcher
 from harness.spec.model import Model
 from harness.spec.operations import BaseOperation, SeedOperation, SqlOperation
 from harness.spec.seeds import RowSource, TableSeed
-from harness.spec.state import StateExpectation
 from harness.spec.suite import Spec, unknown_actor
 from harness.templating import UnrenderableError, in_order, templates_in
 
@@ -22,8 +21,7 @@ FUNCTIONS = frozenset({"now", "today", "ago", "ahead", "uuid", "env"})
 # The models are the whole format; these parts of it have no execution yet. A spec that uses one
 # is refused, because passing it would claim something that nobody checked.
 LATER_VERBS = frozenset({"call", "http", "resume"})
-LATER_EXPECTATIONS = frozenset({"notices", "queries", "blocks", "plan"})
-LATER_MATCHERS = frozenset({"$now", "$same"})
+LATER_EXPECTATIONS = frozenset({"queries", "blocks"})
 
 Locate = Callable[[Path], Location]
 
@@ -38,9 +36,10 @@ def check(spec: Spec, locate: Locate, has_case: bool) -> list[Problem]:
     """
     later = [] if spec.skip else list(_not_implemented(spec, locate))
     return later or [
-        *_repeated_labels(spec.seed),
+        *_repeated_labels(spec),
         *_actors(spec, locate),
         *_names(spec, locate, has_case),
+        *_lonely_marks(spec, locate),
     ]
 
 
@@ -63,8 +62,6 @@ def _later_paths(spec: Spec) -> Iterator[Path]:
         yield from (("operations", index, key) for key in _later_keys(operation))
         here: Path = ("operations", index, "expect")
         yield from ((*here, key) for key in _later_expectations(operation))
-        yield from ((*here, operator) for operator in _matchers(operation.expect))
-    yield from (("expect", operator) for operator in _matchers(spec.expect))
 
 
 def _later_keys(operation: BaseOperation) -> Iterator[str]:
@@ -81,24 +78,40 @@ def _later_expectations(operation: BaseOperation) -> list[str]:
     return sorted(LATER_EXPECTATIONS & given)
 
 
-def _matchers(expectation: Outcome | StateExpectation | None) -> Iterator[str]:
-    """The operators inside an expectation that cannot be judged yet."""
-    stack: list[Any] = [expectation]
+def _lonely_marks(spec: Spec, locate: Locate) -> Iterator[Problem]:
+    """Names of `$same` that nothing is compared with."""
+    places: dict[str, list[Path]] = {}
+    for index, operation in enumerate(spec.operations):
+        for name in _marks(operation.expect):
+            places.setdefault(name, []).append(("operations", index, "expect"))
+    for name in _marks(spec.expect):
+        places.setdefault(name, []).append(("expect",))
+    for name, found in places.items():
+        if len(found) == 1:
+            what = f"`$same: {name}` stands in one place only: it could never fail"
+            yield Problem(what, locate(found[0]), "mark the other values with the same name")
+
+
+def _marks(expectation: Any) -> Iterator[str]:
+    """The names of `$same` inside an expectation; twice those that stand for several values."""
+    stack: list[tuple[Any, int]] = [(expectation, 1)]
     while stack:
-        value = stack.pop()
+        value, times = stack.pop()
         if isinstance(value, Matcher):
-            yield from sorted(LATER_MATCHERS & value.operators.keys())
+            yield from times * ([value.same] if value.given("same") else [])
+            times = 2 if value.given("each") else times
         if isinstance(value, Model):
-            stack.extend(value.parts())
+            value = value.parts()
         elif isinstance(value, dict):
-            stack.extend(value.values())
-        elif isinstance(value, (list, tuple)):
-            stack.extend(value)
+            value = value.values()
+        if not isinstance(value, (str, bytes)) and isinstance(value, Iterable):
+            stack.extend((item, times) for item in value)
 
 
-def _repeated_labels(seed: tuple[TableSeed, ...]) -> Iterator[Problem]:
+def _repeated_labels(spec: Spec) -> Iterator[Problem]:
     seen: dict[tuple[str, str], Location] = {}
-    for table in seed:
+    later = (each.seed for each in spec.operations if isinstance(each, SeedOperation))
+    for table in chain(spec.seed, *later):
         for row in table.rows if not isinstance(table.rows, RowSource) else ():
             if row.label is None:
                 continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from harness.errors import Location, Problem, SpecError, did_you_mean
 from harness.loader.cases import Case, expand
 from harness.loader.checks import check
 from harness.loader.parts import Layer, Parts, variable_place, variables
+from harness.loader.placeholders import cut
 from harness.loader.problems import reachable, validated
 from harness.results import Path as SpecPath
 from harness.source import YamlMapping, YamlSequence, locate, read
@@ -27,6 +28,10 @@ class LoadedSpec:
     Attributes:
         id: the name, with the case's id in brackets if it has cases.
         layers: the shared parts and the suite that gave it defaults.
+        written: the same before its cases were expanded.
+        index: its place in `specs`; None for a spec that is a file of its own.
+        cases: how many items the same YAML makes.
+        placeholders: paths of the expectations that are still to be written.
     """
 
     id: str
@@ -35,6 +40,10 @@ class LoadedSpec:
     case: Mapping[str, Any] | None
     source: YamlMapping
     layers: tuple[Layer, ...]
+    written: YamlMapping
+    index: int | None = None
+    cases: int = 1
+    placeholders: tuple[SpecPath, ...] = ()
 
     @property
     def where(self) -> Location:
@@ -73,7 +82,8 @@ def load(path: Path, root: Path) -> tuple[LoadedSpec, ...]:
     if "specs" in data:
         return _suite(data, path, Parts(root))
     if "operations" in data:
-        return tuple(_specs(data, (), None, path, Parts(root)))
+        items = tuple(_specs(data, (), None, path, Parts(root)))
+        return tuple(replace(each, cases=len(items)) for each in items)
     unknown = [
         key for key in data if key not in Suite.known_keys() and key not in Spec.known_keys()
     ]
@@ -95,7 +105,8 @@ def _suite(data: YamlMapping, path: Path, parts: Parts) -> tuple[LoadedSpec, ...
             if not isinstance(item, YamlMapping):
                 place = data["specs"].item_location(index)
                 raise SpecError("a spec is a mapping", where=place)
-            found += _specs(item, shared, suite, path, parts)
+            items = tuple(_specs(item, shared, suite, path, parts))
+            found += (replace(each, index=index, cases=len(items)) for each in items)
         except SpecError as error:
             problems += error.problems
     problems += _repeated(found)
@@ -125,7 +136,8 @@ def _specs(
     used = (*(layer for layer in shared if layer not in own), *own)
     layers = (*used, *((suite,) if suite else ()))
     for case, expanded in expand(data, variables(layers, data)):
-        yield _loaded(expanded, case, layers, suite, path)
+        loaded = _loaded(expanded, case, layers, suite, path)
+        yield replace(loaded, written=data)
 
 
 def _loaded(
@@ -135,7 +147,8 @@ def _loaded(
     suite: Layer | None,
     path: Path,
 ) -> LoadedSpec:
-    spec = validated(Spec, data)
+    written, placeholders = cut(data)
+    spec = validated(Spec, written)
     if suite is not None and spec.name is None:
         raise SpecError("`name` is missing", where=data.location, hint="a suite's specs have names")
     spec = merged(spec, tuple(layer.model for layer in layers))
@@ -147,6 +160,8 @@ def _loaded(
         case=case.values if case else None,
         source=data,
         layers=layers,
+        written=data,
+        placeholders=placeholders,
     )
     problems = check(spec, loaded.locate, case is not None)
     if problems:

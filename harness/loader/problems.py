@@ -116,7 +116,7 @@ _MESSAGES: Mapping[str, Callable[[ErrorDetails], str]] = {
     "string_too_short": lambda _: "this text is empty",
     "string_pattern_mismatch": lambda details: f"{details['input']!r} is not of the form expected",
     "literal_error": lambda details: (
-        f"{described(details['input'])} is not {details['ctx']['expected']}"
+        f"{described(details['input'])} is not {details['ctx']['expected'].replace('True', 'true')}"
     ),
     "union_tag_not_found": lambda details: f"this cannot be {described(details['input'])}",
 }

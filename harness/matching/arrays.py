@@ -58,7 +58,7 @@ def _place(token: re.Match[str], open_lists: list[Nested]) -> None:
 def _tokens(delimiter: str) -> re.Pattern[str]:
     separator = re.escape(delimiter)
     return re.compile(
-        rf'(?P<open>\{{)|(?P<close>\}}){separator}?|"(?P<quoted>(?:[^"\\]|\\.)*)"{separator}?'
-        rf"|(?P<bare>(?:[^{{}}\"\\{separator}]|\\.)+){separator}?",
+        rf'(?P<open>\{{)|(?P<close>\}}){separator}?|"(?P<quoted>[^"\\]*+(?:\\.[^"\\]*+)*+)"{separator}?'
+        rf"|(?P<bare>(?:[^{{}}\"\\{separator}]++|\\.)++){separator}?",
         re.DOTALL,
     )

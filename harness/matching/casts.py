@@ -7,6 +7,9 @@ from typing import Literal, Protocol, TypeVar
 Answer = TypeVar("Answer", str, bool)
 Relation = Literal["<", "<=", "=", ">", ">="]
 
+MOST_QUESTIONS = 5_000
+"""So many comparisons PostgreSQL is asked for, each a round trip: about a second."""
+
 
 class IncomparableError(Exception):
     """An expected value that cannot be read as one of this type; says why."""
@@ -15,6 +18,10 @@ class IncomparableError(Exception):
         super().__init__(reason)
         self.reason = reason
         self.hint = hint
+
+
+class UndecidedError(IncomparableError):
+    """PostgreSQL would have to be asked more often than a comparison may."""
 
 
 class OtherKindError(IncomparableError):
@@ -42,6 +49,14 @@ class Casts(Protocol):
         """
         ...
 
+    def now(self) -> str:
+        """What PostgreSQL prints for the start of the transaction, with its offset.
+
+        Raises:
+            ValueError: there is no transaction.
+        """
+        ...
+
 
 class RememberedCasts:
     """Casts that ask PostgreSQL each question once, and none that it has answered by itself."""
@@ -50,6 +65,7 @@ class RememberedCasts:
         self._casts = casts
         self._texts: dict[tuple[str, str], str | ValueError] = {}
         self._relations: dict[tuple[str, str, str, str], bool | ValueError] = {}
+        self._now: str | None = None
 
     def printed(self, text: str, type: str) -> None:
         """Note a text that PostgreSQL itself printed for a value of `type`."""
@@ -65,14 +81,30 @@ class RememberedCasts:
         return _answer(self._texts[text, type])
 
     def compare(self, left: str, operator: Relation, right: str, type: str) -> bool:
-        """As `Casts.compare`."""
+        """As `Casts.compare`.
+
+        Raises:
+            UndecidedError: that would be one question too many.
+        """
         question = (left, operator, right, type)
         if question not in self._relations:
+            if len(self._relations) >= MOST_QUESTIONS:
+                raise UndecidedError(
+                    f"after {MOST_QUESTIONS} comparisons of type {type}, each of which PostgreSQL"
+                    " had to make, no more are made",
+                    "write the values as PostgreSQL prints them, or compare fewer rows",
+                )
             try:
                 self._relations[question] = self._casts.compare(left, operator, right, type)
             except ValueError as error:
                 self._relations[question] = error
         return _answer(self._relations[question])
+
+    def now(self) -> str:
+        """As `Casts.now`."""
+        if self._now is None:
+            self._now = self._casts.now()
+        return self._now
 
 
 def _answer(answer: Answer | ValueError) -> Answer:
@@ -91,3 +123,7 @@ class NoCasts:
     def compare(self, left: str, operator: Relation, right: str, type: str) -> bool:
         """Always refused."""
         raise ValueError(f"values of type {type} cannot be compared here")
+
+    def now(self) -> str:
+        """Always refused."""
+        raise ValueError("there is no transaction here")

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from harness.errors import nearest
-from harness.matching.casts import IncomparableError, OtherKindError, RememberedCasts
-from harness.matching.failure import Failure, gravest, senseless
+from harness.matching.casts import (
+    IncomparableError,
+    OtherKindError,
+    RememberedCasts,
+    UndecidedError,
+)
+from harness.matching.elements import uneven
+from harness.matching.expected import allows_absence
+from harness.matching.failure import Failure, combined, gravest, senseless
+from harness.matching.marks import Marks
 from harness.matching.operators import OPERATORS
 from harness.matching.plain import YAML_SCALARS, plain
 from harness.matching.scalars import differs, equality, equated, incomparable, noun_of
 from harness.matching.typenames import JSONS
 from harness.matching.values import Fields, Items, Scalar, Value, is_null
 from harness.spec.matchers import Matcher
+
+_MOST_GUESSES, _MOST_NAMES, _LONGEST_NAME = 20, 1000, 200
+"""So many names are guessed from so many that there are: more would take seconds."""
 
 
 class Comparison:
@@ -21,18 +33,26 @@ class Comparison:
     Attributes:
         casts: PostgreSQL's judgement, for what Python cannot read.
         partial: mappings may have further keys (`$partial`).
+        marks: what `$same` has marked in this spec; without any, it begins with these values.
     """
 
-    def __init__(self, casts: RememberedCasts, *, partial: bool = False) -> None:
+    def __init__(
+        self, casts: RememberedCasts, *, partial: bool = False, marks: Marks | None = None
+    ) -> None:
         self.casts = casts
         self.partial = partial
+        self.marks = Marks() if marks is None else marks
+        self._partially: Comparison | None = self if partial else None
+        self._guesses = 0
         # Reading the operators off a model takes longer than judging most of them, and one matcher
         # may be tried on a thousand rows.
         self._operators: dict[int, tuple[Matcher, dict[str, Any]]] = {}
 
     def partially(self) -> Comparison:
         """The same, content with mappings that have further keys."""
-        return Comparison(self.casts, partial=True)
+        if self._partially is None:
+            self._partially = Comparison(self.casts, partial=True, marks=self.marks)
+        return self._partially
 
     def verdict(self, expected: Any, value: Value) -> Failure | None:
         """As `match`, of a value from outside: it may be nested beyond what can be followed."""
@@ -45,8 +65,8 @@ class Comparison:
         """Why the value does not match, or None when it does."""
         if isinstance(expected, Matcher):
             return gravest(
-                self._operator(name, argument, value)
-                for name, argument in self._operators_of(expected).items()
+                self.judge(name, argument, value)
+                for name, argument in self.operators_of(expected).items()
             )
         if expected is None or is_null(value):
             return None if expected is None and is_null(value) else differs(expected, value)
@@ -58,16 +78,15 @@ class Comparison:
             case Fields():
                 return self._fields(expected, value)
 
-    def _operators_of(self, matcher: Matcher) -> dict[str, Any]:
+    def operators_of(self, matcher: Matcher) -> dict[str, Any]:
+        """The operators of a matcher with their arguments."""
         if id(matcher) not in self._operators:
             self._operators[id(matcher)] = (matcher, matcher.operators)  # kept, so that the id is
         return self._operators[id(matcher)][1]
 
-    def _operator(self, name: str, argument: Any, value: Value) -> Failure | None:
-        operator = OPERATORS.get(name)
-        if operator is None:
-            return senseless("{} cannot be judged here", name)
-        return operator(argument, value, self)
+    def judge(self, name: str, argument: Any, value: Value) -> Failure | None:
+        """Why one operator of a matcher does not hold for the value."""
+        return OPERATORS[name](argument, value, self)
 
     def _items(self, expected: Any, value: Items) -> Failure | None:
         if isinstance(expected, str) and value.text is not None:
@@ -75,11 +94,11 @@ class Comparison:
         if not isinstance(expected, list):
             return _mixed(expected, value)
         if len(expected) != len(value.items):
-            left, right = len(expected), len(value.items)
-            elements = "element" if left == 1 else "elements"
-            words = f"{left} {elements} expected, {right} found"
-            return Failure(f"{words}: {{}} against {{}}", (expected, value))
-        return gravest(
+            state = self.marks.state
+            differences = uneven(expected, value, self.match)
+            self.marks.restore(state)  # what stands where is a guess
+            return differences
+        return combined(
             failure.below(index)
             for index, (item, found) in enumerate(zip(expected, value.items, strict=True))
             if (failure := self.match(item, found))
@@ -90,10 +109,12 @@ class Comparison:
         self.casts.printed(text, value.type)
         try:
             canonical = self.casts.cast(expected, value.type)
+            if canonical == text or equated(canonical, value, self.casts):
+                return None
         except ValueError as error:
             return incomparable(expected, value, IncomparableError(str(error)))
-        if canonical == text or equated(canonical, value, self.casts):
-            return None
+        except UndecidedError as error:
+            return incomparable(expected, value, error)
         return differs(expected, value)
 
     def _fields(self, expected: Any, value: Fields) -> Failure | None:
@@ -104,8 +125,15 @@ class Comparison:
         failures = [self.field(name, item, value) for name, item in expected.items()]
         if not value.open and not self.partial:
             surplus = [name for name in value.fields if name not in expected]
-            failures += [Failure("unexpected key {}", (name,)) for name in surplus[:1]]
-        return gravest(failures)
+            failures += [Failure("unexpected key {}", (name,)) for name in surplus]
+        return combined(failures)
+
+    def _nearest(self, name: str, value: Fields) -> str | None:
+        """The name that was probably meant; not for the thousandth of a thousand that are wrong."""
+        self._guesses += 1
+        if self._guesses > _MOST_GUESSES or len(name) > _LONGEST_NAME:
+            return None
+        return nearest(name, islice(value.fields, _MOST_NAMES))
 
     def field(self, name: str, expected: Any, value: Fields) -> Failure | None:
         """Why the part of this name does not match, or is not there."""
@@ -116,24 +144,13 @@ class Comparison:
         if allows_absence(expected):
             return None
         # An optional key may be missing; a column or an attribute is missing by mistake.
-        near = nearest(str(name), value.fields)
+        near = self._nearest(name, value)
         return Failure(
             f"there is no {value.noun} {{}}",
             (name,),
             senseless=value.open,
             hint=f"did you mean {near!r}?" if near else None,
         )
-
-
-def allows_absence(expected: Any) -> bool:
-    """Whether an expectation holds for something that is not there at all."""
-    if not isinstance(expected, Matcher):
-        return False
-    if expected.given("absent"):
-        return True
-    if expected.given("one_of"):
-        return len(expected.operators) == 1 and any(map(allows_absence, expected.one_of))
-    return expected.operators.keys() == {"$all"} and all(map(allows_absence, expected.all))
 
 
 def _mixed(expected: Any, value: Value) -> Failure:

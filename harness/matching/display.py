@@ -12,8 +12,13 @@ from harness.matching.plain import YAML_SCALARS, plain
 from harness.matching.values import Fields, Items, Scalar
 from harness.spec.matchers import Approximation, Matcher
 
-WIDTH = 200
+WIDTH = 100
 """Longest text of a value in a message, in characters."""
+
+_STRIDE = 4096
+
+LONGEST = 100_000
+"""Longest text of a value that is kept for those who want to see it all."""
 
 # What a YAML 1.2 core reader would not take for text, and what ends or begins something else.
 _NOT_TEXT = re.compile(
@@ -52,20 +57,31 @@ def contrast(expected: Any, actual: Any) -> tuple[str, str]:
     return contrast_texts(show(expected), show(actual))
 
 
-def contrast_texts(left: str, right: str) -> tuple[str, str]:
+def contrast_texts(left: str, right: str, longest: int = WIDTH) -> tuple[str, str]:
     """Two texts cut down to the surroundings of their first difference."""
-    if max(len(left), len(right)) <= WIDTH:
+    if max(len(left), len(right)) <= longest:
         return left, right
-    pairs = enumerate(zip(left, right, strict=False))
+    start = max(0, _first_difference(left, right) - longest // 2)
+    return abridged(left, start, longest), abridged(right, start, longest)
+
+
+def _first_difference(left: str, right: str) -> int:
+    """The index of the first character that differs, found in strides: texts may be megabytes."""
     shorter = min(len(left), len(right))
-    first = next((index for index, (one, other) in pairs if one != other), shorter)
-    start = max(0, first - WIDTH // 2)
-    return abridged(left, start), abridged(right, start)
+    strides = range(0, shorter, _STRIDE)
+    begin = next((i for i in strides if left[i : i + _STRIDE] != right[i : i + _STRIDE]), shorter)
+    indexes = range(begin, min(begin + _STRIDE, shorter))
+    return next((i for i in indexes if left[i] != right[i]), shorter)
 
 
-def abridged(text: str, start: int = 0) -> str:
-    """At most `WIDTH` characters of a text, and signs that it goes on."""
-    end = start + WIDTH
+def whole_texts(left: str, right: str) -> tuple[str, str]:
+    """Two texts as they are, unless they are of a length that nobody can read."""
+    return contrast_texts(left, right, LONGEST)
+
+
+def abridged(text: str, start: int = 0, longest: int = WIDTH) -> str:
+    """At most so many characters of a text, and signs that it goes on."""
+    end = start + longest
     return ("…" if start else "") + text[start:end] + ("…" if end < len(text) else "")
 
 
@@ -127,11 +143,21 @@ def _key(name: object) -> str:
 
 def _text(text: str) -> str:
     if not text.isprintable():
-        return f'"{"".join(map(_escaped, text))}"'
+        return f'"{text.translate(_ESCAPES)}"'
     if _NOT_TEXT.fullmatch(text) or _NOT_PLAIN.search(text):
         quoted = text.replace("'", "''")
         return f"'{quoted}'"
     return text
+
+
+class _Escapes(dict[int, str]):
+    """How each character is written between double quotes; found when it is first needed."""
+
+    def __missing__(self, code: int) -> str:
+        return self.setdefault(code, _escaped(chr(code)))
+
+
+_ESCAPES = _Escapes()
 
 
 def _escaped(character: str) -> str:

@@ -12,6 +12,7 @@ from harness.matching.casts import NoCasts, RememberedCasts
 from harness.matching.comparison import Comparison
 from harness.matching.display import abridged, show
 from harness.matching.failure import Failure, senseless
+from harness.matching.marks import Marks
 from harness.matching.objects import Attributes
 from harness.matching.scalars import differs
 from harness.matching.values import Fields, Items, Value, is_null, value_of
@@ -39,7 +40,10 @@ Failures = dict[str, Failure]
 
 
 def judge_error(
-    expect: ErrorExpectation | None, error: BaseException | None, path: Path
+    expect: ErrorExpectation | None,
+    error: BaseException | None,
+    path: Path,
+    marks: Marks | None = None,
 ) -> tuple[Mismatch, ...]:
     """Judge how an operation ended.
 
@@ -47,6 +51,7 @@ def judge_error(
         expect: the error that it must end with, or None if it must succeed.
         error: the one that it ended with, or None.
         path: to the expectations of the operation.
+        marks: what `$same` has marked in this spec; without any it never holds.
     """
     if expect is None:
         return () if error is None else (_unexpected(error, path),)
@@ -55,10 +60,17 @@ def judge_error(
     if error is None:
         reason = "the operation succeeded, an error was expected"
         return (Mismatch(where, reason, expected=show(given)),)
-    verdicts = [(each, _failures(given, each)) for each in _chain(error)]
+    marks = Marks(binding=False) if marks is None else marks
+    state = marks.state
+    verdicts: list[tuple[BaseException, Failures]] = []
+    with marks.at(where):
+        for each in _chain(error):
+            failures = _failures(given, each, marks)
+            if not failures:
+                return ()  # with the marks of this one alone
+            marks.restore(state)
+            verdicts.append((each, failures))
     nearest, failures = min(verdicts, key=lambda verdict: len(verdict[1]))
-    if not failures:
-        return ()
     only = next(iter(failures)) if len(failures) == 1 < len(given) else None
     hints = (failure.hint for failure in failures.values() if failure.hint)
     return (
@@ -81,10 +93,10 @@ def _given(expect: ErrorExpectation) -> dict[str, Any]:
     return known | expect.attributes
 
 
-def _failures(given: dict[str, Any], error: BaseException) -> Failures:
+def _failures(given: dict[str, Any], error: BaseException, marks: Marks | None = None) -> Failures:
     """What does not hold for one error of the chain."""
     facts = _facts(error)
-    comparison = Comparison(RememberedCasts(NoCasts()))
+    comparison = Comparison(RememberedCasts(NoCasts()), marks=marks)
     found: Failures = {}
     for key, expected in given.items():
         try:

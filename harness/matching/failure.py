@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.matching.display import abridged, contrast, show
 from harness.results import Step
+
+_LONGEST = 300
+"""Characters of what PostgreSQL has to say, which may quote a whole value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,7 @@ class Failure:
         senseless: the comparison itself has no meaning (text for an integer column, a column that
             is not there), so that its opposite does not hold either.
         hint: what to do, where that is known.
+        parts: if several parts of a list or mapping do not match, the failures of all of them.
     """
 
     words: str
@@ -32,6 +36,15 @@ class Failure:
     path: tuple[Step, ...] = ()
     senseless: bool = False
     hint: str | None = None
+    parts: tuple[Failure, ...] = ()
+
+    @property
+    def leaves(self) -> Iterator[Failure]:
+        """The failure itself; of several parts each, down to those that have none."""
+        if not self.parts:
+            yield self
+        for part in self.parts:
+            yield from part.leaves
 
     @property
     def reason(self) -> str:
@@ -42,11 +55,12 @@ class Failure:
             said = self.words.format(abridged(show(self.shown[0])))
         else:
             said = self.words.format(*contrast(*self.shown))
-        return f"{said}: {self.because}" if self.because else said
+        return f"{said}: {abridged(self.because, longest=_LONGEST)}" if self.because else said
 
     def below(self, step: Step) -> Failure:
         """The same failure, seen from the value that holds this one at `step`."""
-        return replace(self, path=(step, *self.path))
+        parts = tuple(part.below(step) for part in self.parts)
+        return replace(self, path=(step, *self.path), parts=parts)
 
     def __str__(self) -> str:
         return f"{dotted(self.path)}: {self.reason}" if self.path else self.reason
@@ -65,7 +79,15 @@ def gravest(failures: Iterable[Failure | None]) -> Failure | None:
     return next((failure for failure in found if failure.senseless), found[0] if found else None)
 
 
+def combined(failures: Iterable[Failure | None]) -> Failure | None:
+    """The gravest failure of the parts of one value; it knows the others."""
+    found = tuple(failure for failure in failures if failure is not None)
+    worst = gravest(found)
+    return worst if worst is None or len(found) == 1 else replace(worst, parts=found)
+
+
 def dotted(path: tuple[Step, ...]) -> str:
     """A path as people write it: `items[1].price`."""
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    steps = (f"[{step}]" if isinstance(step, int) else f".{abridged(step)}" for step in path)
+    text = abridged("".join(steps), longest=_LONGEST)
     return text.removeprefix(".")

@@ -18,7 +18,7 @@ from harness.matching.casts import Casts, IncomparableError, OtherKindError
 from harness.matching.typenames import BITS, GEOMETRIC, NUMBERS, TEXTS, is_citext
 
 _UUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}")
-_BYTES = re.compile(r"\\x([0-9a-f]{2})*")
+_BYTES = re.compile(r"\\x(?:[0-9a-f]{2})*+")
 _TRUE = frozenset(("t", "tr", "tru", "true", "y", "ye", "yes", "on", "1"))
 _FALSE = frozenset(("f", "fa", "fal", "fals", "false", "n", "no", "of", "off", "0"))
 

@@ -14,14 +14,25 @@ from harness.matching.typenames import INTEGERS
 NumberKey = Decimal | Literal["NaN"]
 """Equal keys are equal numbers; NaN, which no decimal equals, is a word."""
 
+_SHORT = 100
+"""Longer texts are not remembered: some are megabytes."""
+
 _INTEGER = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
-_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
+_NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
 _SPECIAL = re.compile(r"\s*(nan|[+-]?inf(inity)?)\s*", re.IGNORECASE)
 
 
-@lru_cache(maxsize=4096)
 def number_key(text: str) -> NumberKey | None:
     """The number that a text is, or None."""
+    return _short_key(text) if len(text) <= _SHORT else _key(text)
+
+
+@lru_cache(maxsize=4096)
+def _short_key(text: str) -> NumberKey | None:
+    return _key(text)
+
+
+def _key(text: str) -> NumberKey | None:
     if not (_NUMBER.fullmatch(text) or _SPECIAL.fullmatch(text)):
         return None
     try:

@@ -4,43 +4,42 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from decimal import Decimal, DecimalException, localcontext
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any
 
-from harness.matching.casts import IncomparableError, Relation, RememberedCasts
+from harness.matching.assignment import assign
+from harness.matching.casts import IncomparableError, Relation
+from harness.matching.comparer import Comparer
 from harness.matching.display import Asked, show
-from harness.matching.failure import Failure, gravest, senseless
-from harness.matching.families import BYTES, NUMERIC, TEXTUAL, octets
+from harness.matching.expected import same_names
+from harness.matching.failure import Failure, dotted, gravest, senseless
+from harness.matching.families import NUMERIC
 from harness.matching.kinds import type_failure
-from harness.matching.numbers import plain_number
-from harness.matching.pairing import pair
+from harness.matching.marks import same
+from harness.matching.moments import lateness, seconds, told
+from harness.matching.nearness import is_near, vicinity
 from harness.matching.plain import plain
 from harness.matching.scalars import in_order, noun_of
-from harness.matching.values import Fields, Items, Scalar, Value, count_of, is_null, value_key
+from harness.matching.values import (
+    Fields,
+    Items,
+    Scalar,
+    Value,
+    count_of,
+    is_null,
+    length_of,
+    text_of,
+    value_key,
+)
 from harness.spec.matchers import Approximation
 
-
-class Comparer(Protocol):
-    """What the matchers need of the comparison that they are part of."""
-
-    casts: RememberedCasts
-
-    def match(self, expected: Any, value: Value) -> Failure | None:
-        """Why the value does not match, or None when it does."""
-        ...
-
-    def field(self, name: str, expected: Any, value: Fields) -> Failure | None:
-        """Why the part of this name does not match, or is not there."""
-        ...
-
-    def partially(self) -> Comparer:
-        """The same, content with mappings that have further keys."""
-        ...
-
-
-_DEFAULT_REL, _DEFAULT_ABS = Decimal("1e-6"), Decimal("1e-12")
-
 Operator = Callable[[Any, Value, Comparer], Failure | None]
+
+_ALONE = "no element (left) for {} in {}"
+_EXPLAINED = 20
+"""So many elements without a counterpart are looked at for one that could never have one."""
+
+GIVEN_UP = "the names of $same could mean so many values that not all of them were tried"
 
 
 def _any(_argument: Any, _value: Value, _comparer: Comparer) -> Failure | None:
@@ -60,7 +59,12 @@ def _absent(_argument: Any, value: Value, _comparer: Comparer) -> Failure | None
 
 
 def _not(argument: Any, value: Value, comparer: Comparer) -> Failure | None:
-    failure = comparer.match(argument, value)
+    unmarked = (name for name in same_names(argument) if not comparer.marks.named(name))
+    name = next(unmarked, None)
+    if name is not None:
+        return _unmarked(name)
+    with comparer.marks.fixed():
+        failure = comparer.match(argument, value)
     if failure is None:
         return Failure("anything but {} expected, {} found", (argument, value))
     return failure if failure.senseless else None
@@ -71,9 +75,14 @@ def _all(argument: Any, value: Value, comparer: Comparer) -> Failure | None:
 
 
 def _one_of(argument: Any, value: Value, comparer: Comparer) -> Failure | None:
-    failures = [comparer.match(item, value) for item in argument]
-    if None in failures:
-        return None
+    failures = []
+    for item in argument:
+        state = comparer.marks.state
+        failure = comparer.match(item, value)
+        if failure is None:
+            return None  # with the marks of this one alone
+        comparer.marks.restore(state)
+        failures.append(failure)
     worst = gravest(failures)
     if worst and (worst.senseless or len(failures) == 1):
         return worst
@@ -123,46 +132,49 @@ def _approx(argument: Approximation, value: Value, _comparer: Comparer) -> Failu
     if not isinstance(value, Scalar) or value.family not in NUMERIC:
         return senseless(f"a number expected, {noun_of(value)} found")
     try:
-        wanted = _decimal(argument.value, "value")
-        tolerance = _tolerance(argument, wanted)
-    except (IncomparableError, DecimalException) as error:
+        wanted, tolerance = vicinity(argument)
+    except IncomparableError as error:
         return senseless(f"$approx has no meaning so: {error}")
-    found = value_key(value)
-    if isinstance(found, Decimal) and _is_near(found, wanted, tolerance):
+    if is_near(value_key(value), wanted, tolerance):
         return None
     words = f"about {{}} expected (± {tolerance.normalize():.6g}), {{}} found"
     return Failure(words, (argument.value, value))
 
 
-def _tolerance(near: Approximation, wanted: Decimal) -> Decimal:
-    """The larger of the absolute and the relative one; without either as `pytest.approx` has it."""
-    absolute = _DEFAULT_ABS if near.abs is None else _decimal(near.abs, "abs")
-    if near.rel is None and near.abs is not None:
-        return absolute
-    relative = _DEFAULT_REL if near.rel is None else _decimal(near.rel, "rel")
-    return max(absolute, relative * abs(wanted)) if wanted.is_finite() else absolute
-
-
-def _decimal(number: object, name: str) -> Decimal:
-    key = plain_number(plain(number))
-    if not isinstance(key, Decimal) or (name != "value" and (key < 0 or not key.is_finite())):
-        raise IncomparableError(f"{name} is {show(number)}")
-    return key
-
-
-def _is_near(found: Decimal, wanted: Decimal, tolerance: Decimal) -> bool:
-    if not found.is_finite() or not wanted.is_finite():
-        return found == wanted
+def _now(argument: Any, value: Value, comparer: Comparer) -> Failure | None:
     try:
-        with localcontext() as context:
-            context.prec = 60  # more than enough for a distance, whatever the digits of the numbers
-            return abs(found - wanted) <= tolerance
-    except DecimalException:  # too far apart to be subtracted
-        return False
+        limit, late = seconds(argument), lateness(value, comparer.casts)
+    except IncomparableError as error:
+        return senseless("$now cannot be judged of {}", value, because=error.reason)
+    if late is not None and abs(late) <= limit:
+        return None
+    words = "a timestamp within {} seconds of the transaction's start expected, {} found"
+    return Failure(words, (argument, value), None if late is None else told(late))
+
+
+def _same(argument: Any, value: Value, comparer: Comparer) -> Failure | None:
+    if not isinstance(argument, str) or not argument:
+        return senseless("$same needs a name, not {}", argument)
+    marks = comparer.marks
+    known = marks.named(argument)
+    if not known and not marks.binding:
+        return _unmarked(argument)
+    for mark in known:
+        if not same(mark.value, value, comparer.casts):
+            where = f" at {dotted(mark.place)}" if mark.place else ""
+            because = f"{show(argument)} was marked{where}"
+            return Failure("{} expected, {} found", (mark.value, value), because)
+    if marks.binding:
+        marks.add(argument, value)
+    return None
+
+
+def _unmarked(name: str) -> Failure:
+    return senseless("nothing is marked {} yet", name, hint="mark a value before it is denied")
 
 
 def _regex(argument: Any, value: Value, _comparer: Comparer) -> Failure | None:
-    text = _text(value)
+    text = text_of(value)
     if text is None:
         return senseless(f"text expected, {noun_of(value)} found")
     if not isinstance(argument, str) or not argument:
@@ -182,26 +194,13 @@ def _type(argument: Any, value: Value, comparer: Comparer) -> Failure | None:
 
 
 def _len(argument: Any, value: Value, comparer: Comparer) -> Failure | None:
-    length = _length(value)
+    length = length_of(value)
     if length is None:
         return senseless(f"{noun_of(value)} has no length")
     if argument is None:
         return senseless("no length is null")
     failure = comparer.match(argument, count_of(length))
     return failure and failure.below("length")
-
-
-def _length(value: Value) -> int | None:
-    """Of text in characters, of bytes in bytes."""
-    match value:
-        case Items(items=parts):
-            return len(parts)
-        case Fields(fields=names):
-            return len(names)
-        case Scalar(text=str(text)) if value.family is BYTES:
-            return octets(text)
-    characters = _text(value)
-    return None if characters is None else len(characters)
 
 
 def _contains(argument: Any, value: Value, comparer: Comparer) -> Failure | None:
@@ -216,7 +215,7 @@ def _contains(argument: Any, value: Value, comparer: Comparer) -> Failure | None
 
 
 def _contains_text(argument: Any, value: Value) -> Failure | None:
-    text = _text(value)
+    text = text_of(value)
     if text is None:
         return senseless(f"{noun_of(value)} contains nothing")
     if not isinstance(argument, str):
@@ -247,25 +246,27 @@ def _unordered(argument: Any, value: Value, comparer: Comparer) -> Failure | Non
 def _paired(expected: list[Any], value: Items, comparer: Comparer) -> Failure | None:
     """Why not each of the expected elements has an element of its own."""
 
-    def holds(left: int, right: int) -> bool:
+    def matches(left: int, right: int) -> bool:
         return comparer.match(expected[left], value.items[right]) is None
 
-    everyone = range(len(value.items))
-    partners = pair([everyone] * len(expected), holds)
-    if None not in partners:
+    assigned = assign(expected, value.items, comparer, matches)
+    alone = [expected[left] for left, right in enumerate(assigned.partners) if right is None]
+    if not alone:
         return None
-    alone = [item for item, partner in zip(expected, partners, strict=True) if partner is None]
-    return gravest([_missing(item, value, comparer) for item in alone])
+    worst = gravest([_missing(item, value, comparer) for item in alone[:_EXPLAINED]])
+    return replace(worst, because=GIVEN_UP) if worst and assigned.given_up else worst
 
 
 def _missing(expected: Any, value: Items, comparer: Comparer) -> Failure:
     """The failure of an element that has no counterpart; senseless if it could never have one."""
-    failures = [failure for item in value.items if (failure := comparer.match(expected, item))]
-    never = len(failures) == len(value.items) > 0 and all(each.senseless for each in failures)
-    words = "no element (left) for {} in {}"
-    return Failure(
-        words, (expected, value), senseless=never, hint=failures[0].hint if never else None
-    )
+    hint = None
+    with comparer.marks.fixed():
+        for item in value.items:
+            failure = comparer.match(expected, item)
+            if failure is None or not failure.senseless:
+                return Failure(_ALONE, (expected, value))
+            hint = hint or failure.hint
+    return Failure(_ALONE, (expected, value), senseless=bool(value.items), hint=hint)
 
 
 def _each(argument: Any, value: Value, comparer: Comparer) -> Failure | None:
@@ -281,12 +282,6 @@ def _partial(argument: Any, value: Value, comparer: Comparer) -> Failure | None:
     if not isinstance(plain(argument), (dict, list)) or not argument:
         return senseless("$partial needs a mapping or list, not {}", argument)
     return comparer.partially().match(argument, value)
-
-
-def _text(value: Value) -> str | None:
-    if not isinstance(value, Scalar) or value.text is None or value.family not in TEXTUAL:
-        return None
-    return str(value_key(value))  # without the blanks that pad `character`
 
 
 def _against_null(argument: Any) -> Failure | None:
@@ -314,6 +309,8 @@ _OF_VALUES: dict[str, Operator] = {
     "$approx": _approx,
     "$regex": _regex,
     "$len": _len,
+    "$now": _now,
+    "$same": _same,
     "$contains": _contains,
     "$unordered": _unordered,
     "$each": _each,

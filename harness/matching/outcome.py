@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import Any, Literal
 
 from harness.matching.comparison import Comparison
-from harness.matching.display import contrast, show
+from harness.matching.differences import differences, told
+from harness.matching.display import contrast, show, whole_texts
 from harness.matching.exceptions import judge_error
 from harness.matching.rows import (
     Compared,
@@ -19,7 +20,7 @@ from harness.matching.rows import (
     unordered_pairs,
 )
 from harness.matching.tables import row_count, rows_mismatch
-from harness.matching.values import Value, count_of
+from harness.matching.values import Scalar, Value, count_of
 from harness.results import Mismatch, Path, ResultSet
 from harness.spec.expectations import SqlOutcome
 from harness.spec.state import TableState
@@ -45,7 +46,7 @@ def judge_sql(
 ) -> tuple[Mismatch, ...]:
     """Judge a statement by its expectations, to which `path` leads."""
     if outcome.error is not None or expect.given("error"):
-        return judge_error(expect.error, outcome.error, path)
+        return judge_error(expect.error, outcome.error, path, comparison.marks)
     found: list[Mismatch | None] = []
     keys = [key for key in _JUDGES if expect.given(key)]
     if outcome.result is None:
@@ -90,22 +91,26 @@ class _Subject:
         """The result's rows against those that the spec wrote."""
         expected = [expected_row(row, self.expect.columns) for row in written]
         pair_up = ordered_pairs if in_order else unordered_pairs
-        return Compared(
-            written, expected, self.table, pair_up(expected, self.table, self.comparison)
-        )
+        pairs = pair_up(expected, self.table, self.comparison)
+        return Compared(written, expected, self.table, pairs)
 
 
 def _judged(keys: Sequence[str], subject: _Subject) -> list[Mismatch | None]:
     names = Counter(column.name for column in subject.result.columns)
     double = next((name for name, times in names.items() if times > 1), None)
     if double is None or not keys:
-        return [_JUDGES[key](subject) for key in keys]
+        return [_judge(key, subject) for key in keys]
     ambiguous = Mismatch(
         (*subject.path, keys[0]),
         f"the result has {names[double]} columns named {show(double)}",
         hint="give each a name of its own with AS",
     )
-    return [ambiguous, *(_JUDGES[key](subject) for key in keys if key == "count")]
+    return [ambiguous, *(_judge(key, subject) for key in keys if key == "count")]
+
+
+def _judge(key: str, subject: _Subject) -> Mismatch | None:
+    with subject.comparison.marks.at((*subject.path, key)):
+        return _JUDGES[key](subject)
 
 
 def _columns(subject: _Subject) -> Mismatch | None:
@@ -127,10 +132,20 @@ def _rows(subject: _Subject) -> Mismatch | None:
     if wanted != found:
         summary = f"{row_count(wanted)} expected, {found or 'none'} {table.origin}"
         return rows_mismatch(path, compared, summary)
-    if subject.ordered and not subject.compared(compared.written, in_order=False).wrong:
+    if subject.ordered and wanted > 1 and _is_permuted(subject, compared):
         hint = "add ORDER BY to the statement, or say `order: any`"
         return rows_mismatch(path, compared, "the rows come in another order", hint)
     return rows_mismatch(path, compared)
+
+
+def _is_permuted(subject: _Subject, compared: Compared) -> bool:
+    """Whether the right rows come in the wrong order; to see that, nothing is marked."""
+    marks = subject.comparison.marks
+    state = marks.state
+    try:
+        return not subject.compared(compared.written, in_order=False).wrong
+    finally:
+        marks.restore(state)
 
 
 def _contains(subject: _Subject) -> Mismatch | None:
@@ -192,8 +207,10 @@ def _single(
     failure = comparison.verdict(expected, value)
     if failure is None:
         return None
-    left, right = contrast(expected, value)
-    return Mismatch(path, f"{noun}: {failure}", left, right, hint=failure.hint)
+    reason = f"{noun}: {told(failure)}"
+    inside = () if isinstance(value, Scalar) else differences([("", failure)])
+    left, right = whole_texts(show(expected), show(value))
+    return Mismatch(path, reason, left, right, hint=failure.hint, differences=inside)
 
 
 _JUDGES: dict[str, Callable[[_Subject], Mismatch | None]] = {

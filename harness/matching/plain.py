@@ -10,11 +10,16 @@ from typing import Any
 from uuid import UUID
 
 YAML_SCALARS = (str, bool, int, float, Decimal)
+_LONGEST_INT = 10_000
+"""In bits; Python refuses to write ints that are a little longer."""
+
 _WRITTEN_SO = frozenset((*YAML_SCALARS, dict, list, type(None)))
 
 
 def plain(value: Any) -> Any:
     """The YAML value that stands for a Python value; what has none stays as it is."""
+    if type(value) is int and value.bit_length() > _LONGEST_INT:
+        return Decimal(value)
     if type(value) in _WRITTEN_SO:
         return value
     for kinds, convert in _CONVERSIONS:

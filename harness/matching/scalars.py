@@ -15,7 +15,7 @@ from harness.matching.plain import YAML_SCALARS, plain
 from harness.matching.times import TIMESTAMPTZ
 from harness.matching.values import Fields, Items, Scalar, Value, value_key
 
-_IN_PYTHON: dict[Relation, Callable[[Any, Any], bool]] = {
+IN_PYTHON: dict[Relation, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
@@ -69,19 +69,34 @@ def equality(expected: Any, value: Scalar, casts: RememberedCasts) -> Failure | 
     """Why a value is not the expected scalar; neither of them is null."""
     try:
         key = expected_key(expected, value, casts)
+        if key == value_key(value) or (value.family.equates and equated(key, value, casts)):
+            return None
     except IncomparableError as error:
         return incomparable(expected, value, error)
-    if key == value_key(value) or (value.family.equates and equated(key, value, casts)):
-        return None
     return differs(expected, value)
 
 
 def equated(expected: Hashable, value: Scalar | Items, casts: RememberedCasts) -> bool:
-    """Whether PostgreSQL's own `=`, where the type has one, holds for a value and a text."""
+    """Whether PostgreSQL's own `=`, where the type has one, holds for a value and a text.
+
+    Raises:
+        UndecidedError: it has been asked too often.
+    """
     try:
         return casts.compare(value.text or "", "=", str(expected), value.type)
     except ValueError:
         return False
+
+
+def bound_key(expected: Any, value: Scalar, casts: RememberedCasts) -> Hashable:
+    """The key of what values like this one are ordered against.
+
+    Raises:
+        IncomparableError: no value of this type has an order to it.
+    """
+    if value.family in TEXTUAL and not isinstance(plain(expected), str):
+        raise IncomparableError("a number has no place in the order of texts", "quote the number")
+    return expected_key(expected, value, casts)
 
 
 def in_order(relation: Relation, expected: Any, value: Scalar, casts: RememberedCasts) -> bool:
@@ -91,12 +106,10 @@ def in_order(relation: Relation, expected: Any, value: Scalar, casts: Remembered
         IncomparableError: they have no order.
     """
     family, text = value.family, value.text or ""
-    if family in TEXTUAL and not isinstance(plain(expected), str):
-        raise IncomparableError("a number has no place in the order of texts", "quote the number")
-    wanted = expected_key(expected, value, casts)
+    wanted = bound_key(expected, value, casts)
     ranks = family.rank(family.read(text)), family.rank(wanted)
     if None not in ranks:
-        return _IN_PYTHON[relation](*ranks)
+        return IN_PYTHON[relation](*ranks)
     if not family.asks:
         raise IncomparableError("they have no order")
     zone = "+00" if isinstance(wanted, datetime) and value.type == TIMESTAMPTZ else ""

@@ -6,11 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Literal
 
-from harness.matching.display import contrast_texts, show
+from harness.matching.differences import differences, told
+from harness.matching.display import abridged, show, whole_texts
 from harness.matching.failure import Failure
 from harness.matching.rows import Compared, ExpectedRow, Pair
-from harness.matching.values import Value
+from harness.matching.values import Scalar, Value
 from harness.results import Cell, Mismatch, Path, RowDiff, Step, TableDiff
+
+_LONGEST = 150
+"""Characters of the names of differing columns."""
 
 _MENTIONED = 3
 """So many differing rows are described in the reason; the table has them all."""
@@ -38,11 +42,20 @@ def rows_mismatch(
         *rows[:_MENTIONED],
         *([f"{more} more {'row' if more == 1 else 'rows'} likewise"] if more > 0 else []),
     ]
+    several = len(compared.expected) > 1
+    inside = [
+        (f"row {1 + (pair.expected or 0)}: " if several else "", failure)
+        for pair in wrong
+        if pair.actual is not None
+        for name, failure in pair.differences.items()
+        if _parts(pair, name, compared)
+    ]
     return Mismatch(
         path=path + _place(wrong, compared.written, columns),
         reason="; ".join(reasons),
         table=table_diff(compared),
         hint=hint or next((failure.hint for _, failure in failures if failure.hint), None),
+        differences=differences(inside),
     )
 
 
@@ -52,9 +65,13 @@ def row_count(number: int) -> str:
 
 
 def table_diff(compared: Compared) -> TableDiff:
-    """Expected and actual rows side by side, in the columns that the expectation names."""
-    columns = _columns(compared.expected, list(compared.table.types))
-    return TableDiff(columns, tuple(_row_diff(pair, columns, compared) for pair in compared.pairs))
+    """Expected and actual rows side by side; the columns that the expectation names come first."""
+    known = list(compared.table.types)
+    named = _columns(compared.expected, known)
+    unnamed = [name for name in known if name not in named]
+    columns = (*named, *unnamed)
+    rows = tuple(_row_diff(pair, columns, compared) for pair in compared.pairs)
+    return TableDiff(columns, rows, unnamed=len(unnamed))
 
 
 def _row_reasons(wrong: Sequence[Pair], columns: Sequence[str]) -> Iterator[str]:
@@ -66,9 +83,10 @@ def _row_reasons(wrong: Sequence[Pair], columns: Sequence[str]) -> Iterator[str]
         }
         number = 1 + (pair.expected or 0)
         if len(failures) == 1:
-            yield f"row {number}: {next(iter(failures.values()))}"
+            yield f"row {number}: {told(next(iter(failures.values())))}"
         elif failures:
-            yield f"row {number} differs in {', '.join(map(str, failures))}{_detail(failures)}"
+            names = abridged(", ".join(map(str, failures)), longest=_LONGEST)
+            yield f"row {number} differs in {names}{_detail(failures)}"
         elif pair.actual is None:
             yield f"row {number} has no counterpart"
 
@@ -103,7 +121,9 @@ def _row_diff(pair: Pair, columns: Sequence[str], compared: Compared) -> RowDiff
     if not isinstance(wanted, dict):  # what is expected of the row as a whole stands in one cell
         wanted = {columns[0]: wanted} if columns else {}
     found = {} if pair.actual is None else compared.table.rows[pair.actual].fields
-    cells = tuple(_cell(pair, name, wanted, found) for name in columns)
+    cells = tuple(
+        _cell(pair, name, wanted, found, _parts(pair, name, compared)) for name in columns
+    )
     return RowDiff(_mark(pair), cells)
 
 
@@ -115,13 +135,26 @@ def _mark(pair: Pair) -> Literal["same", "differs", "missing", "unexpected"]:
     return "differs" if pair.differences else "same"
 
 
-def _cell(pair: Pair, name: str, wanted: dict[str, Any], found: Mapping[str, Value]) -> Cell:
+def _parts(pair: Pair, name: str | None, compared: Compared) -> int:
+    """How many parts of a cell differ, if it holds a list or mapping and not all of it differs."""
+    failure = pair.differences.get(name)
+    if failure is None or name is None or pair.actual is None:
+        return 0
+    is_scalar = isinstance(compared.table.rows[pair.actual].fields.get(name), Scalar)
+    is_inside = failure.parts or len(failure.path) > 1
+    return sum(1 for _ in failure.leaves) if is_inside and not is_scalar else 0
+
+
+def _cell(
+    pair: Pair, name: str, wanted: dict[str, Any], found: Mapping[str, Value], parts: int
+) -> Cell:
     expectation = wanted.get(name)
     left = expectation.reason if isinstance(expectation, Failure) else show(expectation)
-    left, right = contrast_texts(left, show(found[name]) if name in found else "")
+    left, right = whole_texts(left, show(found[name]) if name in found else "")
     differs = name in pair.differences or None in pair.differences
     return Cell(
         actual=right if name in found else None,
         expected=left if name in wanted else None,
         matches=_mark(pair) in ("same", "differs") and not (name in wanted and differs),
+        parts=parts,
     )

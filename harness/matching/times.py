@@ -19,6 +19,7 @@ _TIME_OF_DAY = re.compile(_CLOCK, re.ASCII)
 # PostgreSQL would drop the date of a time and the zone of a time without one: neither may be there.
 _ODD_TIME = re.compile(r"\s*\d{1,2}(:\d\d){1,2}(\.\d{1,6}0*)?\s*(am|pm)?\s*", re.I | re.ASCII)
 _ODD_TIME_TZ = re.compile(rf"{_ODD_TIME.pattern}(z|[+-]\d\d?(:?\d\d){{0,2}})?\s*", re.I | re.ASCII)
+_LONGEST = len("2026-01-01 10:00:00.000000 +00:00:00")
 _EMPTY_DIGITS = re.compile(r"(\.\d{6})0+", re.ASCII)
 _TOO_FINE = re.compile(r"\.\d{6}\d*[1-9]", re.ASCII)
 
@@ -28,12 +29,16 @@ TIME = "time without time zone"
 TIMETZ = "time with time zone"
 
 
-@lru_cache(maxsize=4096)
 def instant(text: str) -> tuple[datetime, bool] | None:
     """The moment that an ISO text names, in UTC, and whether it names an offset; or None.
 
     Without an offset it is taken to be UTC already; without a time it is midnight.
     """
+    return _instant(text) if len(text) <= _LONGEST else None
+
+
+@lru_cache(maxsize=4096)
+def _instant(text: str) -> tuple[datetime, bool] | None:
     found = _INSTANT.fullmatch(text)
     if found is None:
         return None

@@ -10,12 +10,15 @@ from typing import Any, Literal
 
 from harness.matching.arrays import Nested, parse_array
 from harness.matching.families import (
+    BYTES,
     JSON_BOOLEAN,
     JSON_NUMBER,
     JSON_TEXT,
     LITERAL,
+    TEXTUAL,
     Family,
     family_of,
+    octets,
 )
 from harness.matching.typenames import (
     FLOATS,
@@ -78,6 +81,26 @@ def is_null(value: Value) -> bool:
 def value_key(value: Scalar) -> Hashable:
     """The key of a value; None for NULL."""
     return None if value.text is None else value.family.read(value.text)
+
+
+def text_of(value: Value) -> str | None:
+    """The text of a value that is text, without the blanks that pad `character`; or None."""
+    if not isinstance(value, Scalar) or value.text is None or value.family not in TEXTUAL:
+        return None
+    return str(value_key(value))
+
+
+def length_of(value: Value) -> int | None:
+    """The length of a list, a mapping, a text (in characters) or bytes; others have none."""
+    match value:
+        case Items(items=parts):
+            return len(parts)
+        case Fields(fields=names):
+            return len(names)
+        case Scalar(text=str(text)) if value.family is BYTES:
+            return octets(text)
+    characters = text_of(value)
+    return None if characters is None else len(characters)
 
 
 def value_of(text: str | None, type: str) -> Value:

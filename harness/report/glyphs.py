@@ -39,6 +39,22 @@ def clipped_halves(before: str, after: str, columns: int) -> tuple[str, str]:
     return before, _beginning(after, columns - width(before))
 
 
+def first_difference(left: str, right: str) -> int:
+    """Where two texts begin to differ."""
+    pairs = enumerate(zip(left, right, strict=False))
+    shorter = min(len(left), len(right))
+    return next((index for index, (one, other) in pairs if one != other), shorter)
+
+
+def around(text: str, place: int, limit: int | None) -> str:
+    """So many characters of a text, around a place; signs show where it goes on."""
+    if limit is None or len(text) <= limit:
+        return text
+    start = max(0, place - limit // 2)
+    end = start + limit
+    return (ELLIPSIS if start else "") + text[start:end] + (ELLIPSIS if end < len(text) else "")
+
+
 def wrapped(text: str, columns: int) -> list[str]:
     """The lines of a text, none wider than `columns`: broken at spaces where there are any."""
     return [line for part in text.split("\n") for line in _broken(printable(part), columns)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Protocol
 
+from harness.report.glyphs import abridged, width, wrapped
+
 Style = tuple[str, ...]
 """Names of markup that pytest's terminal writer knows."""
 
@@ -49,6 +51,17 @@ def indented(lines: Iterable[Line], columns: int) -> Iterator[Line]:
     """The lines, each moved to the right; blank ones stay blank."""
     for each in lines:
         yield (Span(" " * columns), *each) if each else each
+
+
+def labelled(
+    label: str, text: str, columns: int, limit: int | None, style: Style = PLAIN
+) -> Iterator[Line]:
+    """A text behind its label, in so many lines at most; all but the first are indented so far."""
+    size = width(label)
+    lines = wrapped(text, max(columns - size, 8))
+    first, *others = lines if limit is None else abridged(lines, limit)
+    yield (Span(label, FAINT), Span(first, style))
+    yield from indented((line(other, style) for other in others), size)
 
 
 def plain(lines: Iterable[Line]) -> str:

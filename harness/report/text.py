@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import pickle
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
+from harness.report.context import context_lines, script_lines
+from harness.report.detail import Detail, detail_of
 from harness.report.excerpt import Excerpt, excerpt, excerpt_lines
-from harness.report.glyphs import abridged, printable, width, wrapped
+from harness.report.glyphs import (
+    ELLIPSIS,
+    abridged,
+    around,
+    first_difference,
+    printable,
+    width,
+    wrapped,
+)
 from harness.report.lines import (
     ACTUAL,
     BLANK,
@@ -17,26 +28,23 @@ from harness.report.lines import (
     FAINT,
     HEADING,
     MARKED,
-    PLAIN,
     REASON,
     Line,
     Span,
-    Style,
     Terminal,
     indented,
+    labelled,
     line,
     plain,
     write,
 )
 from harness.report.table import table_lines
-from harness.results import Mismatch, OperationResult, SpecResult, Statement
+from harness.results import Difference, Mismatch, OperationResult, SpecResult, Statement
 
 WIDTH = 100
 """Columns of the plain text, which knows no terminal."""
 
 _LEAST_WIDTH = 40
-_SQL_LINES = 20
-_VALUE_LINES = 12
 _INDENT = 2
 _PARTS = {
     "vars": "vars",
@@ -85,10 +93,13 @@ class SpecReport:
         result: what failed.
         root: the folder that paths are shown relative to.
         nodeid: the item's id, for the line that says how to run it again.
+        verbosity: pytest's: 1 is `-v`, which shows more of what is long, and 2 all of it.
     """
 
-    def __init__(self, result: SpecResult, root: Path, nodeid: str) -> None:
+    def __init__(self, result: SpecResult, root: Path, nodeid: str, verbosity: int = 0) -> None:
+        self._result = result
         self._nodeid = nodeid
+        self._detail = detail_of(verbosity)
         self._failures = tuple(
             _failure(operation, mismatch, root) for operation, mismatch in result.failures
         )
@@ -96,6 +107,10 @@ class SpecReport:
         reason = f"{first.heading}: {printable(first.mismatch.reason)}"
         more = f" (and {len(self._failures) - 1} more)" if len(self._failures) > 1 else ""
         self.reprcrash = Crash(first.place or result.name, reason + more)
+
+    def packed(self) -> bytes:
+        """What `pickle` makes the same report of, in another process of this run."""
+        return pickle.dumps(self)
 
     def __str__(self) -> str:
         return plain(self._lines(WIDTH)).rstrip("\n")
@@ -106,9 +121,13 @@ class SpecReport:
 
     def _lines(self, columns: int) -> Iterator[Line]:
         for heading, failures in groupby(self._failures, key=lambda failure: failure.heading):
-            yield from _section(heading, list(failures), columns)
+            yield from _section(heading, list(failures), columns, self._detail)
+        yield from context_lines(self._result, columns, self._detail)
         if self._nodeid:
             yield (Span("run it again: ", FAINT), Span(f"pytest {shlex.quote(self._nodeid)}"))
+        if self._result.script is not None:
+            yield BLANK
+            yield from script_lines(self._result.script)
 
 
 def _failure(operation: OperationResult | None, mismatch: Mismatch, root: Path) -> _Failure:
@@ -122,14 +141,16 @@ def _failure(operation: OperationResult | None, mismatch: Mismatch, root: Path) 
     return _Failure(operation, mismatch, place, excerpt(replace(where, path=path), part))
 
 
-def _section(heading: str, failures: Sequence[_Failure], columns: int) -> Iterator[Line]:
+def _section(
+    heading: str, failures: Sequence[_Failure], columns: int, detail: Detail
+) -> Iterator[Line]:
     yield from (line(text, HEADING) for text in wrapped(heading, columns))
     operation = failures[0].operation
     if operation and operation.statement:
-        yield from _statement(operation.statement, columns)
+        yield from indented(_statement(operation.statement, columns - 4, detail), 4)
     yield BLANK
     for failure in failures:
-        yield from _told(failure, columns)
+        yield from _told(failure, columns, detail)
         yield BLANK
 
 
@@ -144,44 +165,77 @@ def _pointed_at(statement: Statement) -> list[str]:
     return lines
 
 
-def _statement(statement: Statement, columns: int) -> Iterator[Line]:
+def _statement(statement: Statement, columns: int, detail: Detail) -> Iterator[Line]:
+    limit = detail.statement
     sql = _pointed_at(statement)
-    lines = [part for text in abridged(sql, _SQL_LINES) for part in wrapped(text, columns - 4)]
-    yield from indented(map(line, lines), 4)
+    for text in sql if limit is None else abridged(sql, limit):
+        yield from map(line, wrapped(text, columns))
     for name, value in statement.params:
-        yield from indented(_labelled(f":{printable(name)} = ", value, columns - 4), 4)
+        lines = None if limit is None else detail.value
+        yield from labelled(f":{printable(name)} = ", value, columns, lines)
 
 
-def _told(failure: _Failure, columns: int) -> Iterator[Line]:
+def _told(failure: _Failure, columns: int, detail: Detail) -> Iterator[Line]:
     mismatch = failure.mismatch
     if failure.place:
         yield line(failure.place, FAINT)
     if failure.excerpt:
         yield from excerpt_lines(failure.excerpt, columns)
     yield from (line(text, REASON) for text in wrapped(mismatch.reason, columns))
-    yield from indented(_sides(mismatch, columns - _INDENT), _INDENT)
-    if mismatch.table:
-        yield from indented(table_lines(mismatch.table, columns - _INDENT), _INDENT)
+    yield from indented(_more(mismatch, columns - _INDENT, detail), _INDENT)
     # PostgreSQL's own hint may stand among the lines of the error already.
     if mismatch.hint and mismatch.hint not in (mismatch.actual or ""):
-        yield from _labelled("hint: ", mismatch.hint, columns, MARKED)
+        yield from labelled("hint: ", mismatch.hint, columns, None, MARKED)
 
 
-def _sides(mismatch: Mismatch, columns: int) -> Iterator[Line]:
+def _more(mismatch: Mismatch, columns: int, detail: Detail) -> Iterator[Line]:
+    """What the reason leaves open: both sides, the rows, the parts that differ."""
+    parts = mismatch.differences
+    if not (parts and detail.cuts):
+        yield from _sides(mismatch, columns, detail)
+    if mismatch.table:
+        yield from table_lines(mismatch.table, columns, detail)
+    if len(parts) == 1 and detail.cuts and _in_words(parts[0]) in mismatch.reason:
+        return
+    for part in parts[: detail.differences]:
+        yield from _part(part, columns, detail)
+    if parts[: detail.differences] != parts:
+        yield line(f"{ELLIPSIS} {len(parts[detail.differences :])} more parts differ", FAINT)
+
+
+def _in_words(part: Difference) -> str:
+    return f"{part.path}: {part.reason}"
+
+
+def _part(part: Difference, columns: int, detail: Detail) -> Iterator[Line]:
+    path, reason = f"{printable(part.path)}: ", printable(part.reason)
+    expected, actual = part.expected or "", part.actual or ""
+    if width(path + reason) > columns:
+        yield from map(line, wrapped(_in_words(part), columns))
+    elif part.reason == f"{expected} expected, {actual} found":
+        sides = (Span(expected, EXPECTED), Span(" expected, "), Span(actual, ACTUAL))
+        yield (Span(path, HEADING), *sides, Span(" found"))
+    else:
+        yield (Span(path, HEADING), Span(reason))
+    if not detail.cuts and not (expected in part.reason and actual in part.reason):
+        yield from indented(_both(expected, actual, columns - _INDENT, detail), _INDENT)
+
+
+def _sides(mismatch: Mismatch, columns: int, detail: Detail) -> Iterator[Line]:
     expected, actual = mismatch.expected, mismatch.actual
     if f"{expected} expected, {actual} " in mismatch.reason:
         return  # the reason says it all
-    if expected is not None:
-        yield from _labelled("expected: ", expected, columns, EXPECTED)
-    if actual is not None and expected is not None:
-        yield from _labelled("actual:   ", actual, columns, ACTUAL)
+    if expected is not None and actual is not None:
+        yield from _both(expected, actual, columns, detail)
+    elif expected is not None:
+        yield from labelled("expected: ", expected, columns, detail.value, EXPECTED)
     elif actual is not None:
-        yield from _labelled("actual: ", actual, columns)
+        yield from labelled("actual: ", actual, columns, detail.value)
 
 
-def _labelled(label: str, text: str, columns: int, style: Style = PLAIN) -> Iterator[Line]:
-    """A text behind its label; further lines of it are indented as far as its first."""
-    size = width(label)
-    first, *others = abridged(wrapped(text, max(columns - size, 8)), _VALUE_LINES)
-    yield (Span(label, FAINT), Span(first, style))
-    yield from indented((line(other, style) for other in others), size)
+def _both(expected: str, actual: str, columns: int, detail: Detail) -> Iterator[Line]:
+    if "\n" not in expected + actual:  # an error has lines, and none of them is cut
+        first = first_difference(expected, actual)
+        expected, actual = (around(text, first, detail.text) for text in (expected, actual))
+    yield from labelled("expected: ", expected, columns, detail.value, EXPECTED)
+    yield from labelled("actual:   ", actual, columns, detail.value, ACTUAL)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from harness.database import snapshot
 from harness.database.catalog import Catalog, Table
 from harness.database.isolation import Isolation
 from harness.database.snapshot import Snapshot, TableKey
 from harness.errors import did_you_mean
-from harness.matching.changes import judge_changes
-from harness.matching.comparison import Comparison
 from harness.results import Mismatch, Path, TableChange
 from harness.running.catalogs import Catalogs
-from harness.spec.expectations import Changes
 
 
 class Watch:
@@ -55,23 +52,18 @@ class Watch:
         """
         self._after = self._now(settled=settled)
 
-    def judge(self, expect: Changes, comparison: Comparison, path: Path) -> tuple[Mismatch, ...]:
-        """Judge what has changed between the beginning and `observe`, or now.
+    def seen(self, named: Collection[str]) -> Mapping[str, TableChange]:
+        """What has changed between the beginning and `observe`, or now, by table.
 
         Args:
-            expect: what should have, rendered.
-            comparison: compares rows and counts.
-            path: to the expectation.
+            named: what the expectation calls the tables that it names.
 
         Raises:
             psycopg.OperationalError: the connection is lost.
         """
-        after = self._now() if self._after is None else self._after
-        mistakes = [*self._mistakes(expect, path)]
-        if mistakes:
-            return tuple(mistakes)
-        changed = snapshot.changes(self._before, after)
-        return judge_changes(expect, self._named(expect, changed), path, comparison)
+        if self._after is None:
+            self._after = self._now()
+        return self._named(named, snapshot.changes(self._before, self._after))
 
     def _now(self, *, settled: bool = False) -> Snapshot:
         catalogs = self._catalogs
@@ -88,16 +80,16 @@ class Watch:
         return {table.key for table in found if table}
 
     def _named(
-        self, expect: Changes, changed: Mapping[TableKey, TableChange]
+        self, named: Collection[str], changed: Mapping[TableKey, TableChange]
     ) -> Mapping[str, TableChange]:
         """The changes by the names that the expectation has, or that it would have."""
         catalog = self._catalogs.current
-        names = {table.key: name for name in expect.tables if (table := self._find(name))}
+        names = {table.key: name for name in named if (table := self._find(name))}
         ignored = self._ignored(catalog)
         shown = {
-            key: names.get(key) or (catalog.name_of(table) if table else ".".join(key))
+            key: names.get(key)
+            or (catalog if key in catalog.tables else self._catalog).name_of(key)
             for key in sorted(changed)
-            for table in [catalog.tables.get(key)]
         }
         return {name: changed[key] for key, name in shown.items() if key not in ignored}
 
@@ -105,11 +97,11 @@ class Watch:
         """The table of this name; one that was dropped has lost its rows, which is a change."""
         return self._catalogs.find(name) or self._catalog.find(name)
 
-    def _mistakes(self, expect: Changes, path: Path) -> list[Mismatch]:
-        """Names of tables that are none, or that are another's rows."""
+    def mistakes(self, named: Collection[str], path: Path) -> list[Mismatch]:
+        """Names of tables that are none, or that are another's rows; `path` leads to `changes`."""
         found: list[Mismatch] = []
         seen: dict[TableKey, str] = {}
-        places = [(name, (*path, name)) for name in expect.tables]
+        places = [(name, (*path, name)) for name in named]
         places += [(name, (*path, "ignore", i)) for i, name in enumerate(self._ignore)]
         for name, place in places:
             table = self._find(name)
@@ -131,5 +123,5 @@ def _uncounted(name: str, table: Table | None, path: Path, catalog: Catalog) -> 
         return Mismatch(
             path, f"{name!r} is a partition", hint="its rows count for the partitioned table"
         )
-    kind = "a temporary table" if table.temporary else "no table with rows of its own"
+    kind = "a temporary table" if table.temporary else "no table, its rows are others'"
     return Mismatch(path, f"{name!r} is {kind}: changes do not count it", hint="remove it")

@@ -30,7 +30,7 @@ def changed_counts(isolation: Isolation, catalogs: Catalogs) -> tuple[RowCount, 
 
 def _query(catalog: Catalog) -> str:
     counts = (
-        f"SELECT {literal(catalog.name_of(table))}, count(*)"
+        f"SELECT {literal(catalog.name_of(table.key))}, count(*)"
         f" FROM {'' if table.kind == 'p' else 'ONLY '}{table.quoted}"
         for table in catalog.tables.values()
         if is_counted(table)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import jmespath
@@ -13,35 +13,28 @@ import psycopg
 from jmespath.exceptions import JMESPathError
 
 from harness.config import Config
-from harness.database.isolation import Isolation
+from harness.database.isolation import EscapedTransactionError, Isolation
 from harness.errors import Problem, SpecError
 from harness.loader import LoadedSpec
-from harness.matching import SqlResult, judge_error, judge_sql
-from harness.matching.casts import RememberedCasts
-from harness.matching.comparison import Comparison
+from harness.matching import SqlResult, judge_error
 from harness.results import Mismatch, OperationResult, Path, RowCount, SpecResult, Statement, Status
 from harness.running.catalogs import Catalogs
 from harness.running.changes import Watch
 from harness.running.counts import changed_counts
+from harness.running.mending import Mending
+from harness.running.performed import Performed
+from harness.running.replay import Replay
 from harness.running.scope import Scope
 from harness.running.seeding import Seeder
 from harness.running.sql import error_data, execute, outcome, prepare
-from harness.running.state import judge_tables
-from harness.spec.expectations import Changes, SqlOutcome
+from harness.running.verdict import Verdict
+from harness.spec.expectations import Changes
 from harness.spec.operations import BaseOperation, SeedOperation, SqlOperation
 from harness.templating import UnrenderableError, render
 
 
 class StoppedError(Exception):
     """Nothing that follows in the spec could be true; why is among the mismatches already."""
-
-
-@dataclass(frozen=True, slots=True)
-class Performed:
-    """What a verb did, and the same as plain data for `save`."""
-
-    result: SqlResult
-    data: Mapping[str, Any]
 
 
 class Execution:
@@ -52,16 +45,25 @@ class Execution:
         isolation: its transaction, not yet begun.
         catalogs: what the database holds.
         config: the project's settings.
+        mending: gathers what would make the expectations hold, if that is wanted.
     """
 
     def __init__(
-        self, loaded: LoadedSpec, isolation: Isolation, catalogs: Catalogs, config: Config
+        self,
+        loaded: LoadedSpec,
+        isolation: Isolation,
+        catalogs: Catalogs,
+        config: Config,
+        mending: Mending | None = None,
     ) -> None:
         self._loaded = loaded
+        self._mending = mending
         self._isolation = isolation
         self._catalogs = catalogs
         self._scope = Scope(isolation, loaded.case, config.env)
         self._seeder = Seeder(isolation, catalogs, self._scope, autofill=config.autofill)
+        self._verdict = Verdict(isolation, catalogs, self._scope, mending)
+        self._replay = Replay(loaded, catalogs.beginning, config)
         self._operations: list[OperationResult] = []
         self._mismatches: list[Mismatch] = []
         self._watch: Watch | None = None
@@ -79,7 +81,7 @@ class Execution:
         try:
             self._arrange()
             expect = self._loaded.spec.expect
-            self._watch = self._watching(expect.changes if expect else None)
+            self._watch = self._watching(expect.changes if expect else None, ("expect",))
             for index, operation in enumerate(self._loaded.spec.operations):
                 self._operate(index, operation)
             self._current = ((), None)
@@ -108,6 +110,11 @@ class Execution:
     def result(self, duration: float) -> SpecResult:
         """What came of it; `duration` in seconds."""
         failed = self._has_failed
+        mending = self._mending
+        if mending is not None:
+            operations = (each for op in self._operations for each in op.mismatches)
+            found = (*operations, *self._mismatches)
+            mending.refuse([each for each in found if "expect" not in each.path])
         return SpecResult(
             name=self._loaded.id,
             status=Status.FAILED if failed else Status.PASSED,
@@ -116,8 +123,14 @@ class Execution:
             broken=self._broken,
             variables=self._scope.shown() if failed else (),
             counts=self._counts,
+            edits=tuple(mending.edits) if mending else (),
+            refusals=tuple(mending.refusals) if mending else (),
             duration=duration,
         )
+
+    def script(self, result: SpecResult) -> str:
+        """The spec as a script for psql."""
+        return self._replay.script(result)
 
     @property
     def _has_failed(self) -> bool:
@@ -141,7 +154,10 @@ class Execution:
         with self._stopping(("vars",), self._mismatches):
             self._scope.define(spec.vars)
         with self._stopping(("seed",), self._mismatches):
-            self._seeder.insert(spec.seed)
+            try:
+                self._seeder.insert(spec.seed)
+            finally:
+                self._replay.seed(self._seeder.sent)
 
     # -- operations
 
@@ -149,12 +165,14 @@ class Execution:
         started = time.perf_counter()
         path: Path = ("operations", index)
         self._current = (path, None)
+        self._replay.operation(index, operation, may_fail=self._may_fail(operation, path))
         found: list[Mismatch] = []
         stopped = False
         try:
-            watch = self._watching(operation.expect.changes if operation.expect else None)
+            changes = operation.expect.changes if operation.expect else None
+            watch = self._watching(changes, (*path, "expect"))
             performed = self._perform(operation, path, found)
-            self._judge(operation, performed, watch, path, found)
+            self._judge(operation, performed, watch, (*path, "expect"), found)
             self._save(operation, performed.data, path, found)
         except StoppedError:
             stopped = True
@@ -165,6 +183,7 @@ class Execution:
 
     def _perform(self, operation: BaseOperation, path: Path, found: list[Mismatch]) -> Performed:
         """Do what the verb says; an error that is not expected ends the spec here."""
+        self._isolation.take_notices()
         if isinstance(operation, SqlOperation):
             performed = self._sql(operation, path, found)
         else:
@@ -174,10 +193,10 @@ class Execution:
             self._isolation.schema_changed = False
             self._catalogs.refresh()
         error = performed.result.error
-        if error is not None and not _may_fail(operation):
+        if error is not None and not self._may_fail(operation, path):
             found += judge_error(None, error, (*path, operation.verb))
             raise StoppedError
-        return performed
+        return replace(performed, notices=self._isolation.take_notices())
 
     def _sql(self, operation: SqlOperation, path: Path, found: list[Mismatch]) -> Performed:
         with self._stopping((*path, "params"), found):
@@ -185,10 +204,18 @@ class Execution:
             prepared = prepare(operation, params)
         self._current = (path, prepared.statement)
         with self._stopping((*path, "sql"), found):
-            result = execute(prepared, self._isolation, may_fail=_may_fail(operation))
+            self._replay.statement(prepared)
+            try:
+                result = execute(
+                    prepared, self._isolation, may_fail=self._may_fail(operation, path)
+                )
+            except EscapedTransactionError:
+                self._replay.escaped()
+                raise
         if result.error is not None:
+            self._replay.failed(result.error)
             self._current = (path, prepared.failed(result.error))
-        return Performed(result, outcome(result) if operation.save else {})
+        return Performed(result, outcome(result) if operation.save else {}, prepared)
 
     def _seed(self, operation: SeedOperation, path: Path, found: list[Mismatch]) -> Performed:
         if self._watch is not None:
@@ -200,15 +227,22 @@ class Execution:
                 self._watch.resume()
 
     def _insert(self, operation: SeedOperation, path: Path, found: list[Mismatch]) -> Performed:
-        if not _may_fail(operation):
+        if not self._may_fail(operation, path):
             with self._stopping((*path, "seed"), found):
-                return Performed(SqlResult(), {"seed": self._seeder.insert(operation.seed)})
+                return Performed(SqlResult(), {"seed": self._seeded(operation)})
         try:
             with self._isolation.undone_on_error():
-                return Performed(SqlResult(), {"seed": self._seeder.insert(operation.seed)})
+                return Performed(SqlResult(), {"seed": self._seeded(operation)})
         except SpecError as refused:
+            self._replay.failed(refused)
             error = refused.__cause__ or refused
             return Performed(SqlResult(error=error), {"error": error_data(error)})
+
+    def _seeded(self, operation: SeedOperation) -> Mapping[str, Any]:
+        try:
+            return self._seeder.insert(operation.seed)
+        finally:
+            self._replay.sent(self._seeder.sent)
 
     def _judge(
         self,
@@ -219,22 +253,20 @@ class Execution:
         found: list[Mismatch],
     ) -> None:
         """Hold what an operation did against all that is expected of it."""
-        if operation.expect is None:
-            return
-        here = (*path, "expect")
-        with self._stopping(here, found):
-            expect = render(operation.expect, self._scope)
-        comparison = self._comparison()
-        if isinstance(expect, SqlOutcome):
-            found += judge_sql(expect, performed.result, here, comparison)
-        else:
-            found += judge_error(expect.error, performed.result.error, here)
-        if watch is not None:
-            found += watch.judge(expect.changes, comparison, (*here, "changes"))
+        with self._stopping(path, found):
+            found += self._verdict.on_operation(operation.expect, performed, watch, path)
 
-    def _watching(self, changes: Changes | None) -> Watch | None:
+    def _watching(self, changes: Changes | None, path: Path) -> Watch | None:
         """What tells later what has changed from here on, if anybody wants to know."""
-        return Watch(changes.ignore, self._isolation, self._catalogs) if changes else None
+        if changes is not None:
+            return Watch(changes.ignore, self._isolation, self._catalogs)
+        wanted = self._mending and self._mending.wants_changes(path)
+        return Watch([], self._isolation, self._catalogs) if wanted else None
+
+    def _may_fail(self, operation: BaseOperation, path: Path) -> bool:
+        if operation.expect is not None and operation.expect.error is not None:
+            return True
+        return self._mending is not None and self._mending.wants_error((*path, "expect"))
 
     def _save(
         self, operation: BaseOperation, data: Mapping[str, Any], path: Path, found: list[Mismatch]
@@ -284,25 +316,15 @@ class Execution:
         expect = self._loaded.spec.expect
         deferred = expect is not None and expect.constraints == "deferred"
         check = "" if deferred else "SET CONSTRAINTS ALL IMMEDIATE;"
-        if expect is None or (expect.tables is None and expect.changes is None):
+        here: Path = ("expect",)
+        unwritten = self._mending is not None and self._mending.placeholders(here)
+        if not unwritten and (expect is None or not (expect.tables or expect.changes)):
             return check
-        with self._stopping(("expect",), self._mismatches):
-            expect = render(expect, self._scope)
         if check:
             self._settle()
-        here: Path = ("expect",)
-        found: list[Mismatch] = []
-        if self._watch is not None and expect.changes is not None:
-            found += self._watch.judge(expect.changes, self._comparison(), (*here, "changes"))
-        if expect.tables is not None:
-            found += judge_tables(
-                expect.tables,
-                self._isolation,
-                self._catalogs,
-                self._comparison(),
-                (*here, "tables"),
-            )
-        self._mismatches += map(self._placed, found)
+        with self._stopping(here, self._mismatches):
+            found = self._verdict.on_state(expect, self._watch, here)
+            self._mismatches += map(self._placed, found)
         return ""
 
     def _settle(self) -> None:
@@ -328,15 +350,12 @@ class Execution:
     def _refuse_commit(self, error: psycopg.Error) -> None:
         """A deferred constraint that does not hold: these rows could never be committed."""
         found = judge_error(None, error, ("operations",))
+        self._replay.checked()
         for mismatch in found:
             reason = f"what the operations left could never be committed: {mismatch.reason}"
             self._mismatches.append(self._placed(replace(mismatch, reason=reason)))
 
     # -- mismatches
-
-    def _comparison(self) -> Comparison:
-        """Judges what was seen just now; what PostgreSQL makes of a text may change in a spec."""
-        return Comparison(RememberedCasts(self._isolation))
 
     @contextmanager
     def _stopping(self, path: Path, found: list[Mismatch]) -> Iterator[None]:
@@ -356,7 +375,3 @@ class Execution:
         if mismatch.where is not None:
             return mismatch
         return replace(mismatch, where=self._loaded.locate(mismatch.path))
-
-
-def _may_fail(operation: BaseOperation) -> bool:
-    return operation.expect is not None and operation.expect.error is not None

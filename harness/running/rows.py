@@ -166,22 +166,45 @@ class Autofill:
 
 
 def insert(row: PendingRow, columns: Mapping[str, str]) -> str:
-    """The INSERT of a row, which returns it and where it stands."""
+    """The INSERT of a row; `columns` are those that it names, with their SQL."""
     names = ",".join(map(identifier, columns))
     overriding = any(row.table.columns[name].always for name in columns)
     override = " OVERRIDING SYSTEM VALUE" if overriding else ""
     values = f"({names}){override} VALUES ({','.join(columns.values())})"
-    place = "ctid, " if row.postponed else ""
-    return (
-        f"INSERT INTO {row.table.quoted} {values if columns else 'DEFAULT VALUES'}"
-        f" RETURNING {place}*"
-    )
+    return f"INSERT INTO {row.table.quoted} {values if columns else 'DEFAULT VALUES'}"
 
 
-def update(row: PendingRow, place: str, columns: Mapping[str, str]) -> str:
+def insert_again(row: PendingRow, columns: Mapping[str, str], stored: Mapping[str, Any]) -> str:
+    """The INSERT that repeats one: what the database made up by chance comes out alike.
+
+    Args:
+        row: the row.
+        columns: those that the first INSERT named, with their SQL.
+        stored: the row as the first INSERT returned it.
+    """
+    by_chance = {
+        column.name: literal(stored[column.name])
+        for column in row.table.columns.values()
+        if column.base == "uuid" and column.name not in columns and stored.get(column.name)
+    }
+    return insert(row, {**columns, **by_chance})
+
+
+def update(row: PendingRow, columns: Mapping[str, str]) -> str:
     """The UPDATE that gives a stored row the foreign keys that had to wait."""
+    stored = row.stored or {}
     values = ",".join(f"{identifier(name)}={value}" for name, value in columns.items())
-    return f"UPDATE {row.table.quoted} SET {values} WHERE ctid = {literal(place)} RETURNING *"
+    place = " AND ".join(
+        f"{identifier(name) if name in row.table.columns else name} = {literal(str(stored[name]))}"
+        for name in row.table.primary or ("ctid",)
+    )
+    return f"UPDATE {row.table.quoted} SET {values} WHERE {place}"
+
+
+def returning(row: PendingRow) -> str:
+    """Makes an INSERT or UPDATE return the row, and where it stands if nothing else tells it."""
+    place = "ctid, " if row.postponed and not row.table.primary else ""
+    return f" RETURNING {place}*"
 
 
 def move_sequence(table: Table, column: Column) -> str:
@@ -193,3 +216,8 @@ def move_sequence(table: Table, column: Column) -> str:
         f" (SELECT max({identifier(column.name)})::bigint AS m FROM {table.quoted}) x"
         " WHERE p.seqrelid = q.oid AND p.seqincrement > 0 AND x.m >= d.last_value"
     )
+
+
+def sequence_moved(column: Column, value: str) -> str:
+    """Moves the sequence behind a column to where `move_sequence` has moved it."""
+    return f"SELECT setval({literal(column.sequence or '')}, {value})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import time
+from dataclasses import replace
 
 import psycopg
 from packaging.specifiers import SpecifierSet
@@ -14,18 +15,30 @@ from harness.database.isolation import EscapedTransactionError, Isolation
 from harness.database.protocol import Database
 from harness.database.watchdog import Watchdog
 from harness.loader import LoadedSpec
-from harness.results import SpecResult, Status
+from harness.results import Mismatch, SpecResult, Status
 from harness.running.catalogs import Catalogs
 from harness.running.execution import Execution
+from harness.running.mending import Mending
 from harness.spec.suite import Requirements
 
 
 class Runner:
-    """Runs specs on the one database of this worker."""
+    """Runs specs on the one database of this worker.
 
-    def __init__(self, database: Database, config: Config) -> None:
+    Args:
+        database: not yet started, perhaps.
+        config: the project's settings.
+        update: find out what would make failing expectations hold.
+        script: give failed specs as SQL that repeats them.
+    """
+
+    def __init__(
+        self, database: Database, config: Config, update: bool = False, script: bool = False
+    ) -> None:
         self._database = database
         self._config = config
+        self._update = update
+        self._script = script
         self._watchdog = Watchdog()
 
     def run(self, loaded: LoadedSpec) -> SpecResult:
@@ -38,6 +51,16 @@ class Runner:
         Raises:
             ConfigError, DatabaseError: there is no database to run on.
         """
+        if not self._update:
+            return _unwritten(loaded) if loaded.placeholders else self._run(loaded, None)
+        first = Mending(loaded, None)
+        result = self._run(loaded, first)
+        if not result.edits:
+            return result
+        # Once more: what is another value then is not to be written.
+        return self._run(loaded, Mending(loaded, first.recorded))
+
+    def _run(self, loaded: LoadedSpec, mending: Mending | None) -> SpecResult:
         started = time.perf_counter()
         session, catalog = self._database.connect()
         missing = unmet(loaded.spec.requires, self._config, catalog)
@@ -45,14 +68,17 @@ class Runner:
             return SpecResult(loaded.id, Status.SKIPPED, skipped=missing)
         isolation = Isolation(session, catalog)
         catalogs = Catalogs(catalog, lambda: read_catalog(session))
-        execution = Execution(loaded, isolation, catalogs, self._config)
+        execution = Execution(loaded, isolation, catalogs, self._config, mending)
         try:
             self._execute(execution, loaded, isolation)
         except BaseException:
             # A bug, or Ctrl-C: nobody knows what state the session is in.
             self._database.replace()
             raise
-        return execution.result(time.perf_counter() - started)
+        result = execution.result(time.perf_counter() - started)
+        if self._script and result.status is Status.FAILED:
+            return replace(result, script=execution.script(result))
+        return result
 
     def _execute(self, execution: Execution, loaded: LoadedSpec, isolation: Isolation) -> None:
         own = loaded.spec.timeout
@@ -83,6 +109,16 @@ class Runner:
             )
         if deadline.passed or isolation.lost:
             self._database.replace()
+
+
+def _unwritten(loaded: LoadedSpec) -> SpecResult:
+    """The result of a spec whose expectations are not all written."""
+    what, hint = "nothing is expected here yet", "pytest --harness-update writes what it sees"
+    mismatches = (
+        Mismatch(path, what, "???", hint=hint, where=loaded.locate(path))
+        for path in loaded.placeholders
+    )
+    return SpecResult(loaded.id, Status.FAILED, mismatches=tuple(mismatches))
 
 
 def _raise_interrupt(error: BaseException) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -10,9 +11,9 @@ import psycopg
 from harness.database.catalog import Column, ForeignKey, Table
 from harness.database.isolation import Isolation
 from harness.database.literals import literal
+from harness.database.session import Reply
 from harness.errors import Location, Problem, SpecError, did_you_mean
 from harness.matching.values import decode
-from harness.results import ResultSet
 from harness.running.catalogs import Catalogs
 from harness.running.ordering import Key, is_nullable, order_rows, order_tables
 from harness.running.records import read_records, refuse_repeated
@@ -22,19 +23,24 @@ from harness.running.rows import (
     Reference,
     expression,
     insert,
+    insert_again,
     move_sequence,
     references,
+    sequence_moved,
     update,
 )
 from harness.running.scope import Scope
+from harness.running.sending import Sending, refused
 from harness.spec.seeds import RowSource, SeedRow, TableSeed
 from harness.templating import UnrenderableError, render, templates_in
+
+_CHECK = "SET CONSTRAINTS ALL IMMEDIATE"
 
 
 class Seeder:
     """Inserts the seeds of one spec.
 
-    Statements wait in a batch, which is sent when a row needs what a waiting one will return.
+    Statements wait, and are sent when a row needs what a waiting one will return.
 
     Args:
         isolation: the spec's transaction.
@@ -58,8 +64,13 @@ class Seeder:
         self._labels: dict[tuple[Key, str], PendingRow] = {}
         self._names: dict[Key, str] = {}
         self._counts: dict[Key, int] = {}
-        self._batch: list[tuple[str, PendingRow | None]] = []
+        self._sending = Sending(isolation)
         self._cut: frozenset[tuple[Key, str]] = frozenset()
+
+    @property
+    def sent(self) -> Sequence[str]:
+        """What the last `insert` sent, as statements that repeat it; the last may have failed."""
+        return self._sending.sent
 
     def insert(self, seed: Sequence[TableSeed]) -> dict[str, list[dict[str, Any]]]:
         """Insert rows; afterwards templates can name them.
@@ -71,13 +82,14 @@ class Seeder:
             SpecError: something is wrong with a row; the place is the row's.
             psycopg.OperationalError: the connection is lost.
         """
+        self._sending = Sending(self._isolation)
         if not seed:
             return {}
         given = self._by_table(seed)
         order, self._cut = order_tables([table for table, _ in given.values()])
         deferred = self._deferred(order)
         if deferred:
-            self._batch.append((f"SET CONSTRAINTS {deferred} DEFERRED", None))
+            self._sending.add(f"SET CONSTRAINTS {deferred} DEFERRED")
         written = {table.key: self._written(*given[table.key]) for table in order}
         rows: list[PendingRow] = []
         for table in order:
@@ -159,10 +171,7 @@ class Seeder:
         return [PendingRow(table, SeedRow(None, record, where)) for record, where in records]
 
     def _queried(self, source: RowSource) -> list[tuple[dict[str, Any], Location]]:
-        try:
-            reply = self._isolation.batch(source.text)[-1]
-        except psycopg.Error as error:
-            raise _refused(error, source.where) from error
+        reply = self._sending.query(source)
         if reply.result is None:
             raise SpecError("this statement gives no rows", where=source.where)
         names = [column.name for column in reply.result.columns]
@@ -182,7 +191,7 @@ class Seeder:
         self._postpone_explicit(row, columns)
         if self._autofill:
             self._autofill.fill(row, columns)
-        self._batch.append((insert(row, columns), row))
+        self._sending.add(insert(row, columns), row, partial(_inserted_again, row, columns))
 
     def _rendered(self, row: PendingRow) -> dict[str, Any]:
         if row.seed.source is None:
@@ -208,7 +217,7 @@ class Seeder:
             columns.update(dict.fromkeys(key.columns, "NULL"))
             return
         target = self._target(row, reference)
-        if target.stored is None and any(pending is target for _, pending in self._batch):
+        if target.stored is None and self._sending.holds(target):
             self._flush()
         if target.stored is not None:
             columns.update(_key_values(key, target.stored))
@@ -261,29 +270,11 @@ class Seeder:
 
     def _flush(self) -> None:
         """Send what waits; every row of it is then stored."""
-        batch, self._batch = self._batch, []
-        if not batch:
-            return
-        try:
-            replies = self._isolation.batch(";".join(statement for statement, _ in batch))
-        except psycopg.Error:
-            if self._isolation.lost:
-                raise
-            # Which statement it was, the server does not say: find out one by one.
-            replies = [self._single(statement, row) for statement, row in batch]
-        for (_, row), reply in zip(batch, replies, strict=True):
-            if row is not None and reply is not None:
-                self._store(row, reply.result)
+        for row, reply in self._sending.flush():
+            self._store(row, reply)
 
-    def _single(self, statement: str, row: PendingRow | None) -> Any:
-        try:
-            return self._isolation.batch(statement)[0]
-        except psycopg.Error as error:
-            if self._isolation.lost:
-                raise
-            raise _refused(error, row.where if row else None, row) from error
-
-    def _store(self, row: PendingRow, result: ResultSet | None) -> None:
+    def _store(self, row: PendingRow, reply: Reply) -> None:
+        result = reply.result
         if result is None or len(result.rows) != 1:
             raise SpecError(
                 f"the row was not inserted: a trigger or rule on {row.table.name!r} prevented it",
@@ -313,7 +304,7 @@ class Seeder:
                 else:
                     target = self._target(row, value)
                     columns.update(_key_values(value.key, target.stored or {}))
-            self._batch.append((update(row, str(row.stored["ctid"]), columns), row))
+            self._sending.add(update(row, columns), row)
         self._flush()
 
     # -- what follows the rows
@@ -326,11 +317,10 @@ class Seeder:
                 column = row.table.columns.get(name)
                 if column is not None and column.sequence:
                     moved[row.table.key, name] = (row.table, column)
-        if moved:
-            self._batch += [
-                (move_sequence(table, column), None) for table, column in moved.values()
-            ]
-            self._flush()
+        for table, column in moved.values():
+            again = partial(_moved_again, column)
+            self._sending.add(move_sequence(table, column), again=again)
+        self._flush()
 
     def _deferred(self, order: Sequence[Table]) -> str:
         """The constraints that rows of a cycle need deferred and that are not so by themselves."""
@@ -343,19 +333,19 @@ class Seeder:
 
     def _check_constraints(self, deferred: str, seed: Sequence[TableSeed]) -> None:
         """Check what is deferred: a bad seed is the seed's error, not an operation's."""
-        back = f"SET CONSTRAINTS {deferred} IMMEDIATE;" if deferred else ""
+        back = [f"SET CONSTRAINTS {deferred} IMMEDIATE"] if deferred else []
+        self._sending.sent += back
+        check = ("SAVEPOINT harness_check", _CHECK, "ROLLBACK TO SAVEPOINT harness_check")
         try:
-            self._isolation.batch(
-                f"{back}SAVEPOINT harness_check;SET CONSTRAINTS ALL IMMEDIATE;"
-                "ROLLBACK TO SAVEPOINT harness_check"
-            )
+            self._isolation.batch(";".join((*back, *check)))
         except psycopg.Error as error:
             if self._isolation.lost:
                 raise
+            self._sending.sent.append(_CHECK)
             named = [
                 item.where for item in seed if item.table.endswith(error.diag.table_name or "")
             ]
-            raise _refused(error, named[0] if named else seed[0].where) from error
+            raise refused(error, named[0] if named else seed[0].where) from error
 
 
 def _needed(
@@ -382,15 +372,14 @@ def _key_values(key: ForeignKey, stored: Any) -> dict[str, str]:
     return {own: "NULL" if text is None else literal(text) for own, text in texts.items()}
 
 
-def _refused(
-    error: psycopg.Error, where: Location | None, row: PendingRow | None = None
-) -> SpecError:
-    """PostgreSQL's refusal of a seed, at its row."""
-    diag = error.diag
-    what = f"PostgreSQL refused this seed: {diag.message_primary or error}"
-    detail = f" ({diag.message_detail})" if diag.message_detail else ""
-    hint = diag.message_hint
-    if row is not None and row.filled:
-        names = ", ".join(row.filled)
-        hint = f"the harness filled in {names}; if that is what breaks it, give the value"
-    return SpecError(f"{what}{detail}", where=where, hint=hint)
+def _inserted_again(row: PendingRow, columns: dict[str, str], reply: Reply) -> str:
+    result = reply.result
+    if result is None or not result.rows:
+        return insert(row, columns)
+    names = (column.name for column in result.columns)
+    return insert_again(row, columns, dict(zip(names, result.rows[0], strict=True)))
+
+
+def _moved_again(column: Column, reply: Reply) -> str | None:
+    """What moves a sequence to where it was moved; None if it was far enough."""
+    return sequence_moved(column, str(reply.rows[0][0])) if reply.rows else None

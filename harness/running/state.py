@@ -1,4 +1,4 @@
-"""What tables hold after the last operation: one message that reads them all."""
+"""What tables hold after the last operation: a message for each."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from harness.database.catalog import Table
 from harness.database.isolation import Isolation
 from harness.database.literals import column_text, identifier, literal
 from harness.errors import did_you_mean
-from harness.matching.comparison import Comparison
-from harness.matching.outcome import judge_table
-from harness.results import Mismatch, Path
+from harness.results import Mismatch, Path, ResultSet
 from harness.running.catalogs import Catalogs
 from harness.spec.state import TableState
 
@@ -26,38 +24,38 @@ class UnreadableTableError(Exception):
         self.mismatch = mismatch
 
 
-def judge_tables(
-    tables: Mapping[str, TableState],
-    isolation: Isolation,
-    catalogs: Catalogs,
-    comparison: Comparison,
-    path: Path,
-) -> tuple[Mismatch, ...]:
-    """Hold what tables must hold against what they do hold.
+def read_tables(
+    tables: Mapping[str, TableState], isolation: Isolation, catalogs: Catalogs, path: Path
+) -> tuple[dict[str, ResultSet], list[Mismatch]]:
+    """What tables hold, by their names in the spec, and why others cannot be read.
 
     Raises:
         psycopg.OperationalError: the connection is lost.
     """
-    found: list[Mismatch] = []
-    queries: dict[str, str] = {}
+    found: dict[str, ResultSet] = {}
+    unreadable: list[Mismatch] = []
     for name, state in tables.items():
         try:
-            queries[name] = _query(name, state, catalogs, (*path, name))
+            found[name] = _read(name, state, isolation, catalogs, (*path, name))
         except UnreadableTableError as error:
-            found.append(error.mismatch)
-    for name, query in queries.items():
-        try:
-            trusted = not isinstance(tables[name].where, str)
-            result = isolation.read(query, trusted=trusted)[0].result
-        except psycopg.Error as error:
-            if isolation.lost:
-                raise
-            reason = f"the table cannot be read: {error.diag.message_primary or error}"
-            found.append(Mismatch((*path, name, "where"), reason, hint=error.diag.message_hint))
-            continue
-        assert result is not None  # a SELECT has a result set
-        found += judge_table(tables[name], result, (*path, name), comparison)
-    return tuple(found)
+            unreadable.append(error.mismatch)
+    return found, unreadable
+
+
+def _read(
+    name: str, state: TableState, isolation: Isolation, catalogs: Catalogs, path: Path
+) -> ResultSet:
+    query = _query(name, state, catalogs, path)
+    try:
+        result = isolation.read(query, trusted=not isinstance(state.where, str))[0].result
+    except psycopg.Error as error:
+        if isolation.lost:
+            raise
+        reason = f"the table cannot be read: {error.diag.message_primary or error}"
+        mismatch = Mismatch((*path, "where"), reason, hint=error.diag.message_hint)
+        raise UnreadableTableError(mismatch) from error
+    assert result is not None  # a SELECT has a result set
+    return result
 
 
 def _query(name: str, state: TableState, catalogs: Catalogs, path: Path) -> str:

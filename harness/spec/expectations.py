@@ -6,7 +6,15 @@ import re
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from psycopg import errors as sqlstates
-from pydantic import BeforeValidator, ConfigDict, Field, StrictStr, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StrictStr,
+    Tag,
+    model_validator,
+)
 from typing_extensions import TypeAliasType
 
 from harness.errors import did_you_mean
@@ -130,14 +138,19 @@ def _error(value: Any) -> Any:
 Error = TypeAliasType("Error", Annotated[ErrorExpectation, BeforeValidator(_error)])
 
 
+CountOrRows = Annotated[
+    Annotated[Count, Tag("<count>")] | Annotated[Rows, Tag("<rows>")],
+    Discriminator(lambda value: "<rows>" if isinstance(value, (list, tuple)) else "<count>"),
+]
+"""How many rows, or which."""
+
+
 class TableChanges(Model):
     """Net difference of one table; what is left out is zero."""
 
-    inserted: Count | Rows = Field(0, description="Rows that are new: how many, or which.")
-    updated: Count | Rows = Field(
-        0, description="Rows that changed: how many, or their new values."
-    )
-    deleted: Count | Rows = Field(0, description="Rows that are gone: how many, or which.")
+    inserted: CountOrRows = Field(0, description="Rows that are new: how many, or which.")
+    updated: CountOrRows = Field(0, description="Rows that changed: how many, or their new values.")
+    deleted: CountOrRows = Field(0, description="Rows that are gone: how many, or which.")
 
     @model_validator(mode="after")
     def _rows_are_mappings(self) -> Self:

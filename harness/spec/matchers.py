@@ -25,6 +25,9 @@ _TYPES = (
     "int float number text bool uuid timestamp timestamptz date time interval json array bytes null"
 )
 
+PLACEHOLDER = "???"
+"""Stands for an expectation that `--harness-update` is to write."""
+
 # Tags appear in the location of validation errors; no key of a mapping looks like this.
 _TAGS = ("<matcher>", "<mapping>", "<list>", "<scalar>")
 
@@ -84,7 +87,8 @@ def _count(value: Any) -> Any:
     if isinstance(value, str) and "{{" in value:
         return value
     if isinstance(value, bool) or not isinstance(value, int):
-        refuse(f"a whole number or a matcher is expected, not {str(value).lower()}")
+        shown = repr(value) if isinstance(value, str) else str(value).lower()
+        refuse(f"a whole number or a matcher is expected, not {shown}")
     if value < 0:
         refuse(f"a number of things cannot be negative: {value}")
     return value

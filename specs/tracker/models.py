@@ -13,6 +13,7 @@ from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
     Identity,
+    Index,
     Numeric,
     String,
     Text,
@@ -29,6 +30,7 @@ IssueStatus = ENUM(
 IssuePriority = ENUM("low", "normal", "high", "urgent", name="issue_priority", create_type=False)
 
 NOW = text("now()")
+CLOCK = text("clock_timestamp()")
 EMPTY_OBJECT = text("'{}'::jsonb")
 EMPTY_ARRAY = text("'{}'::text[]")
 
@@ -58,6 +60,7 @@ class Organization(Base):
     owner_id: Mapped[int | None]
     issues_created: Mapped[int] = mapped_column(server_default="0")
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    archived_at: Mapped[datetime | None]
 
 
 class User(Base):
@@ -89,7 +92,17 @@ class Issue(Base):
     """A report of work to do; `number` is what people call it by within the organization."""
 
     __tablename__ = "issues"
-    __table_args__ = (UniqueConstraint("organization_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("organization_id", "number"),
+        Index("issues_by_status", "organization_id", "status"),
+        Index(
+            "issues_backlog",
+            "organization_id",
+            text("priority desc"),
+            "number",
+            postgresql_where=text("closed_at is null"),
+        ),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("gen_random_uuid()"))
     organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"))
@@ -99,7 +112,7 @@ class Issue(Base):
     status: Mapped[str] = mapped_column(IssueStatus, server_default="new")
     priority: Mapped[str] = mapped_column(IssuePriority, server_default="normal")
     reporter_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
-    assignee_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    assignee_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("issues.id"))
     duplicate_of: Mapped[UUID | None] = mapped_column(ForeignKey("issues.id"))
     due_on: Mapped[date | None]
@@ -126,15 +139,20 @@ class ChecklistItem(Base):
 
 
 class Comment(Base):
+    """A contribution to an issue; the clock keeps those of one transaction in their order."""
+
     __tablename__ = "comments"
-    __table_args__ = (CheckConstraint(r"body ~ '\S'", name="comments_body_not_blank"),)
+    __table_args__ = (
+        CheckConstraint(r"body ~ '\S'", name="comments_body_not_blank"),
+        Index("comments_conversation", "issue_id", "created_at"),
+    )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     issue_id: Mapped[UUID] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"))
     author_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     body: Mapped[str]
     pinned: Mapped[bool] = mapped_column(server_default="false")
-    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
     edited_at: Mapped[datetime | None]
 
 

@@ -20,6 +20,25 @@ create function next_reminder(user_id bigint) returns timestamptz language sql v
     from profiles where id = user_id and active
 $$;
 
+-- Organizations ----------------------------------------------------------------------------
+
+-- Archiving is never refused, but whoever does it learns what was left undone.
+create function archive_organization(organization text) returns void language plpgsql as $$
+declare
+    open_issues integer;
+begin
+    update organizations set archived_at = now() where id = organization and archived_at is null;
+    if not found then
+        raise notice 'there is no organization % to archive', organization;
+        return;
+    end if;
+    select count(*) into open_issues from issues
+    where organization_id = organization and closed_at is null;
+    if open_issues > 0 then
+        raise warning 'open issues of %: %', organization, open_issues;
+    end if;
+end $$;
+
 -- Issues -----------------------------------------------------------------------------------
 
 alter table issues
@@ -106,6 +125,8 @@ create table audit_log_2024 partition of audit_log for values from ('2024-01-01'
 create table audit_log_2025 partition of audit_log for values from ('2025-01-01') to ('2026-01-01');
 create table audit_log_recent partition of audit_log default;
 
+create index audit_log_history on audit_log (issue_id, happened_at);
+
 create function audit_issue() returns trigger language plpgsql as $$
 declare
     change jsonb;
@@ -144,6 +165,7 @@ alter table issues add column search tsvector generated always as (
 
 create index issues_search on issues using gin (search);
 create index issues_custom on issues using gin (custom jsonb_path_ops);
+create index issues_keywords on issues using gin (keywords);
 
 create function search_issues(organization text, query text)
 returns table (number integer, title varchar) language sql stable as $$

@@ -216,7 +216,7 @@ FAILS = [
     (
         "select 1",
         "{account_names: {inserted: 0}}",
-        "'account_names' is no table with rows of its own: changes do not count it (remove it)",
+        "'account_names' is no table, its rows are others': changes do not count it (remove it)",
     ),
     (
         "select 1",

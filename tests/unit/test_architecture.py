@@ -16,16 +16,17 @@ import harness
 PACKAGE = Path(__file__).parents[2] / "harness"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 RANKS = {
-    "__main__": 9,
-    **dict.fromkeys(("plugin", "cli"), 8),
-    **dict.fromkeys(("collection", "commands", "reference"), 7),
-    **dict.fromkeys(("running", "report", "schema"), 6),
+    "__main__": 10,
+    **dict.fromkeys(("plugin", "cli"), 9),
+    "collection": 8,
+    **dict.fromkeys(("commands", "reference", "updating"), 7),
+    **dict.fromkeys(("running", "report", "schema", "editing"), 6),
     "activation": 5,
     **dict.fromkeys(("loader", "matching", "database"), 4),
     "spec": 3,
     "source": 2,
     **dict.fromkeys(("nodes", "scalars", "templating", "sqltext", "results", "config"), 1),
-    **dict.fromkeys(("errors", "imports", "__init__"), 0),
+    **dict.fromkeys(("errors", "imports", "options", "transport", "__init__"), 0),
 }
 LONGEST_FUNCTION = 60
 NINETIETH_PERCENTILE = 30

@@ -388,3 +388,97 @@ def test_seeds_that_are_refused(files: Files, seed: str, problem: str) -> None:
     line = problem.split(":", maxsplit=1)[0]
     assert found.startswith(f"{line}:")
     assert problem.split(": ", 1)[1] in found
+
+
+PLACEHOLDERS = """\
+operations:
+  - sql: select 1
+    expect: ???
+  - sql: select 1
+    expect:
+      rows: ???
+      order: any
+      notices: ["???"]
+  - sql: select 1
+    expect: {count: 1, rows: [{a: "???", b: [1, "???"]}], changes: {t: "???"}}
+  - sql: select 1
+    expect: {error: {condition: "???"}, changes: {t: {inserted: "???", updated: 1}, ignore: [x]}}
+expect:
+  changes: ???
+  tables:
+    t: ???
+    u: {where: id = 1, rows: "???"}
+    v: {rows: "???", count: 1}
+    w: [{a: "???"}]
+"""
+
+
+def test_placeholders_are_cut_where_the_format_needs_something_else(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(PLACEHOLDERS)
+    (loaded,) = load(path, tmp_path)
+
+    assert loaded.placeholders == (
+        ("operations", 0, "expect"),
+        ("operations", 1, "expect", "rows"),
+        ("operations", 1, "expect", "notices", 0),
+        ("operations", 2, "expect", "rows", 0, "a"),
+        ("operations", 2, "expect", "rows", 0, "b", 1),
+        ("operations", 2, "expect", "changes", "t"),
+        ("operations", 3, "expect", "error", "condition"),
+        ("operations", 3, "expect", "changes", "t", "inserted"),
+        ("expect", "changes"),
+        ("expect", "tables", "t"),
+        ("expect", "tables", "u", "rows"),
+        ("expect", "tables", "v", "rows"),
+        ("expect", "tables", "w", 0, "a"),
+    )
+    first, second, third, fourth = (operation.expect for operation in loaded.spec.operations)
+    assert first is None
+    assert second is not None
+    assert second.model_fields_set == {"notices"}
+    assert third is not None
+    assert third.model_fields_set == {"count", "rows", "changes"}  # where it stands for no change
+    assert fourth is not None
+    assert fourth.model_fields_set == {"changes"}
+    assert loaded.spec.expect is not None
+    assert loaded.spec.expect.model_fields_set == {"tables"}
+    assert set(loaded.spec.expect.tables or ()) == {"v", "w"}
+
+
+@pytest.mark.parametrize(
+    ("expect", "message"),
+    [
+        ("tables: ???", "4:11: a mapping is expected here"),
+        ("tables: {t: {columns: '???', rows: []}}", "4:25: a list is expected here"),
+        ("tables: {t: {rows: ['???']}}", "a row is a mapping of columns"),
+        ("changes: {ignore: '???'}", "4:21: a list is expected here"),
+        ("constraints: ???", "is not 'deferred'"),
+        ("rows: ???", "unknown key `rows`"),
+    ],
+)
+def test_a_placeholder_for_what_nothing_shows_is_refused(
+    tmp_path: Path, expect: str, message: str
+) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(f"operations:\n  - sql: select 1\nexpect:\n  {expect}\n")
+    with pytest.raises(SpecError, match=message):
+        load(path, tmp_path)
+
+
+def test_what_selects_rows_holds_no_placeholder(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(
+        "operations: [{sql: select 1}]\n"
+        "expect:\n  x-more: ???\n  tables: {t: {where: {a: '???'}, count: 1}}\n"
+    )
+    (loaded,) = load(path, tmp_path)
+    assert loaded.placeholders == ()
+
+
+def test_a_placeholder_in_brackets_needs_quotes(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("operations:\n  - sql: select 1\n    expect: {rows: ???}\n")
+    with pytest.raises(SpecError) as refused:
+        load(path, tmp_path)
+    assert refused.value.problems[0].hint == 'inside brackets a placeholder needs quotes: "???"'

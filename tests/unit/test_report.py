@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from harness.errors import Location
-from harness.report.glyphs import width
+from harness.report.glyphs import printable, width
 from harness.report.text import SpecReport
 from harness.results import (
     Cell,
+    Difference,
     Mismatch,
     OperationResult,
+    RowCount,
     RowDiff,
     SpecResult,
     Statement,
@@ -118,12 +121,16 @@ def failed(
 
 
 def report(
-    root: Path, *operations: OperationResult, mismatches: Sequence[Mismatch] = ()
+    root: Path,
+    *operations: OperationResult,
+    mismatches: Sequence[Mismatch] = (),
+    verbosity: int = 0,
+    **fields: Any,
 ) -> SpecReport:
-    result = SpecResult(
-        "an admin's issue is new", Status.FAILED, tuple(operations), tuple(mismatches)
-    )
-    return SpecReport(result, root, NODEID)
+    """The report of a spec; `fields` are further ones of its result."""
+    name = "an admin's issue is new"
+    result = SpecResult(name, Status.FAILED, tuple(operations), tuple(mismatches), **fields)
+    return SpecReport(result, root, NODEID, verbosity)
 
 
 class Screen:
@@ -171,6 +178,94 @@ def wide_table() -> OperationResult:
     wrong[4], wrong[11] = ("normal", "high"), ("2026-01-01", "2026-01-02")
     diff = TableDiff(tuple(names), (same(*values), differs(*wrong)))
     return failed(of_rows("row 2 differs in column_5, column_12", diff))
+
+
+def other_columns() -> OperationResult:
+    """Two columns are expected, five others are not; one of these has no value."""
+    names = ["title", "status", "id", "number", "empty", "created_at", "note"]
+    rows = (
+        differs("Broken flipper", ("open", "new")),
+        same("Dim lights", "new"),
+        unexpected("Dead battery", "closed"),
+        missing("Loose screw", "new"),
+    )
+    besides = [
+        tuple(
+            Cell(text, None, True)
+            for text in (f"id-{n}", f"{n}", "null", f"2026-01-0{n}", "x" * 30)
+        )
+        for n in range(1, 4)
+    ]
+    nothing = tuple(Cell(None, None, False) for _ in range(5))
+    wide = tuple(
+        replace(row, cells=row.cells + cells)
+        for row, cells in zip(rows, [*besides, nothing], strict=True)
+    )
+    return failed(
+        of_rows("row 1: status; 1 row too many", TableDiff(tuple(names), wide, unnamed=5))
+    )
+
+
+def json_parts() -> OperationResult:
+    """A long json value that differs in several parts, and a short array."""
+    whole = (
+        "{customer: {city: %s, name: Ada Lovelace}, items: [{price: %s, sku: a}], more: ['"
+        + "x" * 300
+        + "']}"
+    )
+    expected, actual = whole % ("Paris", 4), whole % ("London", 5)
+    row = RowDiff(
+        "differs",
+        (
+            Cell("1", "1", True),
+            Cell(actual, expected, False, parts=3),
+            Cell("[a, c]", "[a, b]", False, parts=1),
+        ),
+    )
+    long = "y" * 150
+    parts = (
+        Difference(
+            "row 2: payload.customer.city", "Paris expected, London found", "Paris", "London"
+        ),
+        Difference("row 2: payload.items[0].price", "4 expected, 5 found", "4", "5"),
+        Difference(
+            "row 2: payload.more[0]",
+            f"…{long}1… expected, …{long}2… found",
+            f"{'x' * 300}{long}1",
+            f"{'x' * 300}{long}2",
+        ),
+        Difference("row 2: payload", "unexpected key extra"),
+        Difference("row 2: tags[1]", "> b expected, a found", "b", "a"),
+    )
+    reason = "row 2 differs in payload, tags (payload.customer.city: Paris expected, London found)"
+    return failed(replace(of_rows(reason, table("id payload tags", row)), differences=parts))
+
+
+def json_value(*parts: Difference, reason: str) -> OperationResult:
+    """A value that is a long mapping."""
+    whole = "{city: %s, more: '" + "x" * 300 + "', n: %s}"
+    mismatch = Mismatch(
+        ("operations", 1, "expect", "value"),
+        reason,
+        whole % ("Paris", 1),
+        whole % ("London", 2),
+        where=at(19, 9),
+        differences=parts,
+    )
+    return failed(mismatch)
+
+
+CITY = Difference("city", "Paris expected, London found", "Paris", "London")
+NUMBER = Difference("n", "1 expected, 2 found", "1", "2")
+CONTEXT: dict[str, Any] = {
+    "variables": (
+        ("org", "acme"),
+        ("issue", "{id: 7f6f0f5e-0000-4000-8000-000000000001, title: Broken flipper, status: new}"),
+        *((f"variable_{number}", f"value {number}") for number in range(12)),
+        ("odd", "'two\x1b[31m'"),
+    ),
+    "counts": (RowCount("issues", 0, 3), RowCount("audit_log", 12, 11)),
+}
 
 
 def many_rows() -> OperationResult:
@@ -282,6 +377,122 @@ def test_long_statement_and_parameters(root: Path, snapshot: SnapshotAssertion) 
         where=at(19, 9),
     )
     assert str(report(root, failed(mismatch, statement=statement))) == snapshot
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_columns_that_no_expectation_names(
+    root: Path, snapshot: SnapshotAssertion, columns: int
+) -> None:
+    assert shown(report(root, other_columns()), columns) == snapshot
+
+
+@pytest.mark.parametrize("columns", [60, 120])
+def test_parts_of_json(root: Path, snapshot: SnapshotAssertion, columns: int) -> None:
+    assert shown(report(root, json_parts()), columns) == snapshot
+
+
+def test_json_of_which_one_part_differs(root: Path) -> None:
+    told = str(report(root, json_value(CITY, reason=f"value: city: {CITY.reason}")))
+    assert told.count("Paris") == 1
+    assert "xxx" not in told
+
+
+def test_json_of_which_several_parts_differ(root: Path) -> None:
+    reason = f"value: city: {CITY.reason}, and 1 more part differs"
+    told = str(report(root, json_value(CITY, NUMBER, reason=reason)))
+    assert f"{reason}\n  city: {CITY.reason}\n  n: {NUMBER.reason}\n\n" in told
+
+
+def test_very_many_parts(root: Path) -> None:
+    parts = [replace(NUMBER, path=f"items[{number}]") for number in range(40)]
+    operation = json_value(*parts, reason="value differs")
+    told = str(report(root, operation))
+    assert "items[11]" in told
+    assert "items[12]" not in told
+    assert "  … 28 more parts differ\n" in told
+    assert "items[39]" in str(report(root, operation, verbosity=1))
+
+
+def test_before_and_after(root: Path, snapshot: SnapshotAssertion) -> None:
+    diff = replace(
+        table(
+            "id status", missing("1", "new"), unexpected("2", "new"), differs("3", ("new", "old"))
+        ),
+        sides="before and after",
+    )
+    assert str(report(root, failed(of_rows("issues has changed", diff)))) == snapshot
+
+
+# -- what stood around it
+
+
+@pytest.mark.parametrize("columns", [60, 100])
+@pytest.mark.parametrize("verbosity", [0, 1])
+def test_variables_and_rows(
+    root: Path, snapshot: SnapshotAssertion, columns: int, verbosity: int
+) -> None:
+    told = report(root, sql_error(), verbosity=verbosity, **CONTEXT)
+    assert shown(told, columns).partition("run it again")[0].rpartition("\n\n")[2] == snapshot
+
+
+def test_nothing_stands_around_it(root: Path) -> None:
+    assert "\n\nrun it again: " in str(report(root, sql_error()))
+
+
+def test_the_script_is_shown_as_it_is(root: Path) -> None:
+    script = f"-- a\nBEGIN;\n\nselect '{'x' * 300}\n\t;';\n\nROLLBACK;\n"
+    for verbosity in (0, 2):
+        told = report(root, sql_error(), verbosity=verbosity, script=script)
+        screen = Screen(40)
+        told.toterminal(screen)
+        assert screen.text.endswith(f"\n\npsql script:\n{script}")
+
+
+# -- more of it
+
+
+def long_statement() -> OperationResult:
+    sql = "\n".join(["select", *(f"column_{number}," for number in range(40)), "1"])
+    mismatch = replace(
+        one_wrong_cell().mismatches[0], table=None, expected="x" * 900, actual="y" * 900
+    )
+    return failed(mismatch, statement=Statement(sql, (("text", "word " * 400),)))
+
+
+def test_verbose_shows_whole_statements_and_all_rows(root: Path) -> None:
+    told = str(report(root, long_statement(), many_rows(), verbosity=1))
+    assert "left out" not in told
+    assert "rows alike" not in told
+    assert all(f"column_{number}," in told for number in range(40))
+    assert all(f"issue {number}" in told for number in range(100) if number not in (40, 43))
+    assert told.count("word") == 400
+    assert told.count("x" * 80) >= 10
+
+
+@pytest.mark.parametrize("verbosity", [1, 2])
+def test_verbose_tables(root: Path, snapshot: SnapshotAssertion, verbosity: int) -> None:
+    told = report(root, other_columns(), json_parts(), verbosity=verbosity)
+    assert shown(told, 80) == snapshot
+
+
+def test_nothing_is_left_out(root: Path) -> None:
+    operations = (wide_table(), odd_values(), json_parts(), other_columns(), long_statement())
+    told = str(report(root, *operations, verbosity=2, **CONTEXT))
+    assert "…x" not in told.replace("…" + "y" * 150, "")
+    assert "left out" not in told
+    assert "not shown" not in told
+    joined = re.sub(r"\s", "", told)
+    for operation in operations:
+        diff = operation.mismatches[0].table
+        texts = (
+            text
+            for row in (diff.rows if diff else ())
+            for cell in row.cells
+            for text in (cell.expected, cell.actual)
+        )
+        for text in texts:
+            whole = printable(text or "")
+            assert whole.replace(" ", "") in joined or ascii(whole)[1:-1] in joined
 
 
 # -- several mismatches

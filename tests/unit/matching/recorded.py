@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from harness.matching import SqlResult, judge_sql, judge_table
+from harness.matching import Marks, SqlResult, judge_sql, judge_table
 from harness.matching.casts import Casts, Relation, RememberedCasts
 from harness.matching.comparison import Comparison
 from harness.matching.failure import Failure
@@ -19,6 +19,9 @@ from harness.spec.state import TableState
 TSTZ = "timestamp with time zone"
 TS = "timestamp without time zone"
 
+NOW = "2026-01-01 10:00:00.5+00"
+"""The start of the transaction; the session's time zone is two hours ahead of UTC."""
+
 _CASTS: dict[tuple[str, str], str] = {
     ("Jan 1 2026", "date"): "2026-01-01",
     ("Jan 1 2026 10:00", "date"): "2026-01-01",
@@ -28,6 +31,9 @@ _CASTS: dict[tuple[str, str], str] = {
     ("2026-01-01", TSTZ): "2026-01-01 00:00:00+00",
     ("2026-01-01 08:00:00+00", TS): "2026-01-01 08:00:00",
     ("infinity", TSTZ): "infinity",
+    ("2026-01-01 12:00:00", TSTZ): "2026-01-01 12:00:00+02",
+    ("2026-01-01 10:00:00", TSTZ): "2026-01-01 10:00:00+02",
+    ("2026-01-01T12:00:00", TSTZ): "2026-01-01 12:00:00+02",
     ("10:00 PM", "time without time zone"): "22:00:00",
     ("24:00", "time without time zone"): "24:00:00",
     ("10:00+02", "time with time zone"): "10:00:00+02",
@@ -66,6 +72,8 @@ _RELATIONS: dict[tuple[str, str, str, str], bool] = {
     ("(1,x)", "=", "(1.0,x)", "pair"): True,
     ("(2,1),(1,0)", "=", "(1,1),(0,0)", "box"): True,  # their areas
     ("abc", "=", "ABC", "citext"): True,
+    ("ABC", "=", "abc", "citext"): True,
+    ("24:00:00", "=", "1 day", "interval"): True,
     ("abc", "=", "ABC", "public.citext"): True,
     ("abc", "=", "abd", "citext"): False,
     ("abc", "<=", "ABC", "citext"): True,
@@ -94,6 +102,10 @@ class Recorded:
             raise ValueError(f'invalid input syntax for type {type}: "{text}"')
         return _CASTS[text, type]
 
+    def now(self) -> str:
+        self.asked.append("now()")
+        return NOW
+
     def compare(self, left: str, operator: Relation, right: str, type: str) -> bool:
         self.asked.append(right)
         if (left, operator, right, type) not in _RELATIONS:
@@ -106,9 +118,9 @@ def expectation(data: Any) -> Any:
     return TypeAdapter(Expected).validate_python(data)
 
 
-def comparison(casts: Casts | None = None) -> Comparison:
+def comparison(casts: Casts | None = None, marks: Marks | None = None) -> Comparison:
     """A comparison that asks what is recorded here."""
-    return Comparison(RememberedCasts(casts or Recorded()))
+    return Comparison(RememberedCasts(casts or Recorded()), marks=marks)
 
 
 def failure(expected: Any, text: str | None, type: str) -> Failure | None:

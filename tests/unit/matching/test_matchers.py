@@ -7,16 +7,11 @@ from typing import Any
 
 import pytest
 
-from harness.matching.casts import RememberedCasts
-from harness.matching.comparison import Comparison
 from harness.matching.operators import OPERATORS
 from harness.matching.values import value_of
 from harness.spec.matchers import Approximation, Matcher
 
-from .recorded import TSTZ, Recorded, failure, holds
-
-LATER = frozenset({"$now", "$same"})
-"""Matchers that are judged with more than one value at hand; elsewhere they are refused."""
+from .recorded import TS, TSTZ, Recorded, comparison, expectation, failure, holds
 
 UUID_TEXT = "7f6f0f5e-0000-4000-8000-000000000001"
 INT, TEXT, JSON = "integer", "text", "jsonb"
@@ -182,9 +177,24 @@ HOLDS: dict[str, list[Example]] = {
         ([{"a": 1}], '[{"a": 1, "b": 2}]', JSON),
         ({"a": 1, "z": {"$absent": True}}, '{"a": 1}', JSON),
     ],
+    "$now": [
+        (5, "2026-01-01 10:00:00.5+00", TSTZ),
+        (5, "2026-01-01 10:00:05.5+00", TSTZ),
+        (5, "2026-01-01 09:59:55.5+00", TSTZ),
+        (0, "2026-01-01 15:30:00.5+05:30", TSTZ),
+        (Decimal("0.499999"), "2026-01-01 10:00:00.000001+00", TSTZ),
+        (5, "2026-01-01 12:00:00", TS),
+        (5, '"2026-01-01T10:00:00Z"', JSON),
+        (5, '"2026-01-01T12:00:00"', JSON),
+        (10**12, "1926-01-01 10:00:00+00", TSTZ),
+    ],
+    "$same": [("x", "5", INT), ("x", "", TEXT), ("x", "[1]", JSON), ("x", "infinity", TSTZ)],
     "$not": [
         (5, "6", INT),
         (None, "6", INT),
+        ({"$now": 5}, "2026-01-01 10:00:06+00", TSTZ),
+        ({"$now": 5}, "20000-01-01 10:00:00+00", TSTZ),
+        ({"$now": 5}, "0044-03-15 10:00:00+00 BC", TSTZ),
         ({"$gt": 5}, "5", INT),
         ({"$in": [1, 2]}, "3", INT),
         ({"$type": "text"}, "3", INT),
@@ -258,6 +268,8 @@ FAILS: dict[str, list[Example]] = {
         ([9, 1], "5", INT),
         ([1, 9], None, INT),
         ([1, 9], "NaN", "numeric"),
+        (["2025-01-01", "2026-12-31"], "infinity", TSTZ),
+        (["2026-01-02", "2026-12-31"], "2026-01-01 10:00:00+00", TSTZ),
     ],
     "$in": [
         ([1, 2], "3", INT),
@@ -383,9 +395,37 @@ FAILS: dict[str, list[Example]] = {
         ({"a": 1}, None, JSON),
         ({"a": 1, "z": {"$absent": True}}, '{"a": 1, "z": null}', JSON),
     ],
+    "$now": [
+        (5, "2026-01-01 10:00:05.500001+00", TSTZ),
+        (5, "2026-01-01 09:59:55.499999+00", TSTZ),
+        (Decimal("0.499999"), "2026-01-01 10:00:00+00", TSTZ),
+        (5, "2026-01-01 10:00:00", TS),
+        (5, "2026-01-01 10:00:00+02", TSTZ),
+        (5, '"2026-01-01T10:00:00+02:00"', JSON),
+        (5, '"2026-01-01"', JSON),
+        (5, "20000-01-01 10:00:00+00", TSTZ),
+        (5, "2026-01-01 10:00:00+00 BC", TSTZ),
+        (5, None, TSTZ),
+        (5, "null", JSON),
+        (5, "infinity", TSTZ),
+        (5, "-infinity", TS),
+        (10**12, "infinity", TSTZ),
+        (10**9, "2026-01-01", "date"),
+        (10**9, "2026-01-01 10:00:00+00", TEXT),
+        (10**9, "10:00:00", "time without time zone"),
+        (10**9, "1767261600", "bigint"),
+        (10**9, "1767261600", JSON),
+        (-1, "2026-01-01 10:00:00.5+00", TSTZ),
+        (5, "01.01.2026 10:00:00 UTC", TSTZ),
+    ],
+    "$same": [("x", None, INT), ("x", "null", JSON)],
     "$not": [
         (5, "5", INT),
         (5, None, INT),
+        ({"$now": 5}, "2026-01-01 10:00:05+00", TSTZ),
+        ({"$now": 5}, None, TSTZ),
+        ({"$same": "x"}, "5", INT),
+        ({"$same": "x"}, None, INT),
         (5, "null", JSON),
         ("24:00:00", "1 day", "interval"),
         ("ABC", "abc", "citext"),
@@ -442,6 +482,17 @@ SENSELESS: list[Example] = [
     ({"$all": [6, {"$gt": "x"}]}, "5", INT),
     ({"$one_of": [{"$gt": "x"}, 6]}, "5", INT),
     ({"$not": {"$gt": "x"}}, "5", INT),
+    ({"$now": 5}, "infinity", TSTZ),
+    ({"$now": 5}, "2026-01-01", "date"),
+    ({"$now": 5}, "2026-01-01 20:00:00+00", TEXT),
+    ({"$now": 5}, "5", INT),
+    ({"$now": 5}, "5", JSON),
+    ({"$now": 5}, '"soon"', JSON),
+    ({"$now": 5}, '"2026-01-01"', JSON),
+    ({"$now": 5}, "[]", JSON),
+    ({"$now": "{{ x }}"}, "2026-01-01 20:00:00+00", TSTZ),
+    ({"$now": 5}, "01.01.2026 20:00:00 UTC", TSTZ),
+    ({"$not": {"$same": "x"}}, "5", INT),
     ({"$eq": {"$eq": "x"}}, "5", INT),
 ]
 
@@ -474,18 +525,10 @@ def test_the_opposite_of_a_mistake_does_not_hold(expected: Any, text: str, type:
 def test_every_matcher_is_judged_and_has_examples() -> None:
     names = {str(field.alias) for field in Matcher.model_fields.values()}
 
-    assert names == OPERATORS.keys() | LATER
+    assert names == OPERATORS.keys()
     assert OPERATORS.keys() == HOLDS.keys() == FAILS.keys()
     assert {name for name, examples in HOLDS.items() if not examples} == {"$absent"}
     assert {name for name, examples in FAILS.items() if not examples} == {"$any"}
-
-
-@pytest.mark.parametrize("name", sorted(LATER))
-def test_a_matcher_that_is_judged_elsewhere_never_holds_here(name: str) -> None:
-    argument = {"$now": 5, "$same": "x"}[name]
-
-    assert not holds({name: argument}, "2026-01-01 10:00:00+00", TSTZ)
-    assert not holds({"$not": {name: argument}}, "2026-01-01 10:00:00+00", TSTZ)
 
 
 @pytest.mark.parametrize(
@@ -501,6 +544,27 @@ def test_a_matcher_that_is_judged_elsewhere_never_holds_here(name: str) -> None:
             INT,
             "{$approx: {value: 3, abs: 1}} never holds for null",
         ),
+        (
+            {"$now": 5},
+            "2026-01-01 10:00:06.75+00",
+            TSTZ,
+            "a timestamp within 5 seconds of the transaction's start expected, "
+            "2026-01-01 10:00:06.75+00 found: it is 6.250000 seconds later",
+        ),
+        (
+            {"$now": 5},
+            "01.01.2026 20:00:00 UTC",
+            TSTZ,
+            "$now cannot be judged of 01.01.2026 20:00:00 UTC: "
+            f'invalid input syntax for type {TSTZ}: "01.01.2026 20:00:00 UTC"',
+        ),
+        (
+            {"$now": 5},
+            "infinity",
+            TSTZ,
+            "$now cannot be judged of infinity: a timestamp is expected, infinity found",
+        ),
+        ({"$not": {"$same": "x"}}, "5", INT, "nothing is marked x yet"),
         ({"$null": False}, None, INT, "a value expected, null found"),
         ({"$gt": 5}, "3", INT, "> 5 expected, 3 found"),
         ({"$gte": 5}, "3", INT, ">= 5 expected, 3 found"),
@@ -586,17 +650,42 @@ def test_absence(expected: Any, text: str, held: bool) -> None:
         ({"unordered": "ab"}, '["a", "b"]', JSON),
         ({"partial": {}}, '{"a": 1}', JSON),
         ({"partial": "a"}, '"a"', JSON),
+        ({"now": "-1"}, "2026-01-01 20:00:00+00", TSTZ),
+        ({"now": "nan"}, "2026-01-01 20:00:00+00", TSTZ),
+        ({"now": "inf"}, "2026-01-01 20:00:00+00", TSTZ),
+        ({"now": "soon"}, "2026-01-01 20:00:00+00", TSTZ),
+        ({"now": True}, "2026-01-01 20:00:00+00", TSTZ),
+        ({"now": None}, "2026-01-01 20:00:00+00", TSTZ),
+        ({"same": ""}, "5", INT),
+        ({"same": 5}, "5", INT),
     ],
     ids=repr,
 )
 def test_arguments_that_templates_spoiled_never_hold(
     fields: dict[str, Any], text: str, type: str
 ) -> None:
-    comparison = Comparison(RememberedCasts(Recorded()))
+    judged = comparison()
     spoiled = Matcher.model_construct(_fields_set=set(fields), **fields)
     value = value_of(text, type)
 
     for expected in (spoiled, Matcher.model_construct(_fields_set={"not_"}, not_=spoiled)):
-        found = comparison.match(expected, value)
+        found = judged.match(expected, value)
         assert found is not None
         assert found.senseless
+
+
+def test_the_seconds_may_be_text_that_a_template_gave() -> None:
+    given = Matcher.model_construct(_fields_set={"now"}, now="5.5")
+
+    assert comparison().match(given, value_of("2026-01-01 10:00:06+00", TSTZ)) is None
+    assert comparison().match(given, value_of("2026-01-01 10:00:06.1+00", TSTZ)) is not None
+
+
+def test_the_start_of_the_transaction_is_asked_for_once() -> None:
+    casts = Recorded()
+    judged = comparison(casts)
+
+    for second in range(3):
+        judged.match(expectation({"$now": 5}), value_of(f"2026-01-01 10:00:0{second}+00", TSTZ))
+
+    assert casts.asked == ["now()"]

@@ -31,13 +31,14 @@ def only(mismatches: tuple[Mismatch, ...]) -> Mismatch:
 
 
 def drawn(mismatch: Mismatch) -> list[str]:
-    """The table of a mismatch in lines; `actual≠expected` where a cell differs."""
+    """The named columns of a table in lines; `actual≠expected` where a cell differs."""
     assert mismatch.table is not None
-    lines = [" ".join(mismatch.table.columns)]
+    named = len(mismatch.table.columns) - mismatch.table.unnamed
+    lines = [" ".join(mismatch.table.columns[:named])]
     for row in mismatch.table.rows:
         cells = [
             f"{cell.actual}" if cell.matches else f"{cell.actual}≠{cell.expected}"
-            for cell in row.cells
+            for cell in row.cells[:named]
         ]
         lines.append(f"{row.mark}: {' '.join(cells)}")
     return lines
