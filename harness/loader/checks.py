@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
 
 from harness.errors import Location, Problem, nearest
 from harness.results import Path
-from harness.spec.matchers import Matcher
+from harness.spec.marks import same_names
 from harness.spec.model import Model
 from harness.spec.operations import BaseOperation, SeedOperation, SqlOperation
 from harness.spec.seeds import RowSource, TableSeed
@@ -80,32 +81,19 @@ def _later_expectations(operation: BaseOperation) -> list[str]:
 
 def _lonely_marks(spec: Spec, locate: Locate) -> Iterator[Problem]:
     """Names of `$same` that nothing is compared with."""
-    places: dict[str, list[Path]] = {}
+    places: dict[str, Path] = {}
+    names: Counter[str] = Counter()
+    expectations: list[tuple[Model | None, Path]] = [(spec.expect, ("expect",))]
     for index, operation in enumerate(spec.operations):
-        for name in _marks(operation.expect):
-            places.setdefault(name, []).append(("operations", index, "expect"))
-    for name in _marks(spec.expect):
-        places.setdefault(name, []).append(("expect",))
-    for name, found in places.items():
-        if len(found) == 1:
+        expectations.append((operation.expect, ("operations", index, "expect")))
+    for expectation, path in expectations:
+        found = same_names(expectation)
+        names += found
+        places |= dict.fromkeys(found, path)
+    for name, times in names.items():
+        if times == 1:
             what = f"`$same: {name}` stands in one place only: it could never fail"
-            yield Problem(what, locate(found[0]), "mark the other values with the same name")
-
-
-def _marks(expectation: Any) -> Iterator[str]:
-    """The names of `$same` inside an expectation; twice those that stand for several values."""
-    stack: list[tuple[Any, int]] = [(expectation, 1)]
-    while stack:
-        value, times = stack.pop()
-        if isinstance(value, Matcher):
-            yield from times * ([value.same] if value.given("same") else [])
-            times = 2 if value.given("each") else times
-        if isinstance(value, Model):
-            value = value.parts()
-        elif isinstance(value, dict):
-            value = value.values()
-        if not isinstance(value, (str, bytes)) and isinstance(value, Iterable):
-            stack.extend((item, times) for item in value)
+            yield Problem(what, locate(places[name]), "mark the other values with the same name")
 
 
 def _repeated_labels(spec: Spec) -> Iterator[Problem]:

@@ -13,11 +13,11 @@ from functools import cached_property
 from typing import Any
 
 from harness.matching.comparer import Comparer
-from harness.matching.expected import same_names
 from harness.matching.marks import Mark, Marks
 from harness.matching.pairing import Edges, Partners, members, pair, set_of
 from harness.matching.sieve import Sieve
 from harness.matching.values import Fields, Items, Scalar, Value
+from harness.spec.marks import same_names
 
 MOST_EFFORT = 20_000
 """So much a search costs at most: two or three seconds."""

@@ -11,7 +11,6 @@ from harness.matching.assignment import assign
 from harness.matching.casts import IncomparableError, Relation
 from harness.matching.comparer import Comparer
 from harness.matching.display import Asked, show
-from harness.matching.expected import same_names
 from harness.matching.failure import Failure, dotted, gravest, senseless
 from harness.matching.families import NUMERIC
 from harness.matching.kinds import type_failure
@@ -31,6 +30,7 @@ from harness.matching.values import (
     text_of,
     value_key,
 )
+from harness.spec.marks import same_names
 from harness.spec.matchers import Approximation
 
 Operator = Callable[[Any, Value, Comparer], Failure | None]

@@ -12,7 +12,7 @@ from typing import Any
 from harness.matching.casts import IncomparableError, OtherKindError
 from harness.matching.cohorts import Cohort, cohorts
 from harness.matching.comparer import Comparer
-from harness.matching.expected import allows_absence, same_names, signature
+from harness.matching.expected import allows_absence, signature
 from harness.matching.failure import Failure
 from harness.matching.keys import is_decisive, is_plain, key_of_expected
 from harness.matching.pairing import members
@@ -21,6 +21,7 @@ from harness.matching.scalars import expected_key
 from harness.matching.strainers import DECIDERS, MONOTONE, STRAINERS, Sifted
 from harness.matching.values import Fields, Items, Scalar, Value, is_null
 from harness.results import Step
+from harness.spec.marks import same_names
 from harness.spec.matchers import Matcher
 
 _FEW = 8

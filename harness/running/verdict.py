@@ -100,7 +100,7 @@ class Verdict:
                     judge_plan(expect.plan, performed.prepared, self._isolation, place)
                 )
         else:
-            yield from judge_error(expect.error, performed.result.error, path)
+            yield from judge_error(expect.error, performed.result.error, path, self._marks)
         if expect.notices is not None:
             place = (*path, "notices")
             yield from judge_notices(expect.notices, performed.notices, place, comparison)

@@ -30,6 +30,7 @@ _OF_A_TABLE = ("rows", "contains", "count")
 _OF_A_RESULT = ("columns", "rows", "contains", "row", "value", "count")
 _NO_RESULT = "the statement has no result set"
 _NO_COUNT = "the statement has no command count"
+_NOTHING = "it returns nothing: expect its `changes` or `notices`"
 
 
 def statement_repairs(
@@ -206,7 +207,7 @@ def _of_error(key: str, error: BaseException, path: Path, writer: Writer) -> Rep
 
 def _of_count(key: str, affected: int | None, path: Path, writer: Writer) -> Repair:
     if affected is None:
-        return Refusal(path, _NO_RESULT if key == "expect" else _NO_COUNT)
+        return Refusal(path, _NOTHING if key == "expect" else _NO_COUNT)
     if key == "affected":
         return writer.count(PLACEHOLDER, affected, path)
     place = (*path, "affected")

@@ -171,6 +171,11 @@ ROWS: list[tuple[str, ResultSet, str]] = [
         THREE,
         "[{id: 1}, {id: 2}, {id: 3}]",
     ),
+    (  # one that differs is paired with the row that is most like it
+        "[{id: 1}, {id: 9, title: {$regex: c}}]",
+        THREE,
+        "[{id: 1}, {id: 2, title: b}, {id: 3, title: {$regex: c}}]",
+    ),
     ("[{id: 1}, {id: 2}]", EMPTY, "[]"),
     ("[]", NUMBER, "[{n: 7}]"),
     (
@@ -632,6 +637,25 @@ def changes(written: Any) -> Changes:
     return Changes.model_validate(as_changes(written))
 
 
+def test_placeholders_of_changes_stand_for_none_until_they_are_healed() -> None:
+    written = yaml("{a: '???', b: {inserted: '???', deleted: 1}, c: {}}")
+    model = changes(yaml("{a: {}, b: {inserted: 0, deleted: 1}, c: {}}"))
+    seen = {"a": change(2), "b": change(1, 0, 1), "c": change(0, 1), "d": change(1)}
+
+    healing = healer().changes(model, written, seen, ())
+
+    after = applied(written, healing.edits)
+    assert after == yaml(
+        "{a: {inserted: 2}, b: {inserted: 1, deleted: 1}, c: {updated: 1}, d: {inserted: 1}}"
+    )
+    assert judge_changes(changes(after), seen, (), comparison()) == ()
+
+
+def test_a_placeholder_for_all_of_a_spec_becomes_its_changes() -> None:
+    healing = healer().seen_state({"a": change(2)}, ("expect",))
+    assert healing.edits == (Edit(("expect",), "replace", "{changes: {a: {inserted: 2}}}"),)
+
+
 def test_changes_of_which_nothing_stays_are_replaced() -> None:
     written = yaml("{a: {inserted: 1}, b: {deleted: 2}}")
 
@@ -699,7 +723,7 @@ def test_a_placeholder_becomes_what_was_seen(key: str, seen: SqlResult, expected
 @pytest.mark.parametrize(
     ("key", "seen", "reason"),
     [
-        ("expect", SqlResult(), "the statement has no result set"),
+        ("expect", SqlResult(), "it returns nothing: expect its `changes` or `notices`"),
         ("rows", SqlResult(affected=1), "the statement has no result set"),
         ("rows", SqlResult(error=DOUBLE), "the operation failed, no error was expected"),
         (

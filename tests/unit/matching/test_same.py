@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.matching import Marks, SqlResult, assignment, judge_error, judge_sql, judge_table
-from harness.matching.expected import same_names
 from harness.matching.values import value_of
 from harness.results import Mismatch, ResultSet
 from harness.spec.expectations import ErrorExpectation, SqlOutcome
+from harness.spec.marks import same_names
 from harness.spec.state import TableState
 
 from .recorded import TSTZ, comparison, expectation, result_set
