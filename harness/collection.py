@@ -15,7 +15,6 @@ from harness.loader import LoadedSpec, load
 from harness.report.text import SpecReport
 from harness.results import SpecResult, Status
 from harness.running.runner import Runner
-from harness.updating import UPDATER
 
 RUNNER = pytest.StashKey[Runner]()
 
@@ -45,8 +44,9 @@ class SpecFile(pytest.File):
     ) -> SpecFile:
         """The collector of a file, in a session that has its one runner from the first file on."""
         if RUNNER not in parent.config.stash:
-            options = (parent.config.getoption(f"harness_{name}") for name in ("update", "sql"))
-            parent.config.stash[RUNNER] = Runner(database, settings, *options)
+            mend = getattr(_updater(parent.config), "mend", None)
+            script = parent.config.getoption("harness_sql")
+            parent.config.stash[RUNNER] = Runner(database, settings, mend, script)
         return cls.from_parent(parent, path=path)
 
     def collect(self) -> Iterator[SpecItem]:
@@ -90,7 +90,7 @@ class SpecItem(pytest.Item):
             raise
         if result.status is Status.SKIPPED:
             pytest.skip(result.skipped or "")
-        updater = self.config.stash.get(UPDATER, None)
+        updater = _updater(self.config)
         is_mended = updater is not None and updater.propose(self.loaded, result)
         if result.status is Status.FAILED and not is_mended:
             raise (SpecBrokenError if result.broken else SpecFailedError)(result)
@@ -107,6 +107,11 @@ class SpecItem(pytest.Item):
     def reportinfo(self) -> tuple[Any, int, str]:
         """The file, the line from zero, and the name that heads a failure."""
         return self.path, self.loaded.where.line - 1, self.name
+
+
+def _updater(config: pytest.Config) -> Any:
+    """The plugin of `--harness-update`, which is only there if it was asked for."""
+    return config.pluginmanager.get_plugin("harness-update")
 
 
 def _reason(value: bool | str) -> str:

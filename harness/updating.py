@@ -19,9 +19,9 @@ from harness.errors import HarnessError, Location, SpecError
 from harness.loader import LoadedSpec, load
 from harness.results import Edit, SpecResult
 from harness.results import Path as Steps
+from harness.running.mending import Mending
 from harness.source import YamlSequence, read
 
-UPDATER = pytest.StashKey["Updater"]()
 _CARRIED = "harness_proposal"
 """The attribute by which a report takes a proposal along, out of a worker of pytest-xdist too."""
 
@@ -92,12 +92,14 @@ class FileUpdate:
 
 def register(config: pytest.Config) -> None:
     """Let a session update its specs."""
-    config.stash[UPDATER] = Updater(config.rootpath)
-    config.pluginmanager.register(config.stash[UPDATER])
+    config.pluginmanager.register(Updater(config.rootpath), "harness-update")
 
 
 class Updater:
     """A plugin of the session: collects proposals, and writes them when all items have run."""
+
+    mend = Mending
+    """For the runner, which in other runs does not import it."""
 
     def __init__(self, root: Path) -> None:
         self._root = root

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jmespath
 import psycopg
@@ -21,7 +21,6 @@ from harness.results import Mismatch, OperationResult, Path, RowCount, SpecResul
 from harness.running.catalogs import Catalogs
 from harness.running.changes import Watch
 from harness.running.counts import changed_counts
-from harness.running.mending import Mending
 from harness.running.performed import Performed
 from harness.running.replay import Replay
 from harness.running.scope import Scope
@@ -31,6 +30,9 @@ from harness.running.verdict import Verdict
 from harness.spec.expectations import Changes
 from harness.spec.operations import BaseOperation, SeedOperation, SqlOperation
 from harness.templating import UnrenderableError, render
+
+if TYPE_CHECKING:
+    from harness.running.mending import Mending
 
 
 class StoppedError(Exception):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import time
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import psycopg
 from packaging.specifiers import SpecifierSet
@@ -18,8 +19,10 @@ from harness.loader import LoadedSpec
 from harness.results import Mismatch, SpecResult, Status
 from harness.running.catalogs import Catalogs
 from harness.running.execution import Execution
-from harness.running.mending import Mending
 from harness.spec.suite import Requirements
+
+if TYPE_CHECKING:
+    from harness.running.mending import Mending
 
 
 class Runner:
@@ -28,16 +31,20 @@ class Runner:
     Args:
         database: not yet started, perhaps.
         config: the project's settings.
-        update: find out what would make failing expectations hold.
+        mend: finds out what would make failing expectations hold, if that is wanted.
         script: give failed specs as SQL that repeats them.
     """
 
     def __init__(
-        self, database: Database, config: Config, update: bool = False, script: bool = False
+        self,
+        database: Database,
+        config: Config,
+        mend: type[Mending] | None = None,
+        script: bool = False,
     ) -> None:
         self._database = database
         self._config = config
-        self._update = update
+        self._mend = mend
         self._script = script
         self._watchdog = Watchdog()
 
@@ -51,14 +58,14 @@ class Runner:
         Raises:
             ConfigError, DatabaseError: there is no database to run on.
         """
-        if not self._update:
+        if self._mend is None:
             return _unwritten(loaded) if loaded.placeholders else self._run(loaded, None)
-        first = Mending(loaded, None)
+        first = self._mend(loaded, None)
         result = self._run(loaded, first)
         if not result.edits:
             return result
         # Once more: what is another value then is not to be written.
-        return self._run(loaded, Mending(loaded, first.recorded))
+        return self._run(loaded, self._mend(loaded, first.recorded))
 
     def _run(self, loaded: LoadedSpec, mending: Mending | None) -> SpecResult:
         started = time.perf_counter()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from harness.database.isolation import Isolation
 from harness.matching import judge_error, judge_sql
@@ -16,7 +17,6 @@ from harness.matching.outcome import judge_table
 from harness.results import Mismatch, Path, TableChange
 from harness.running.catalogs import Catalogs
 from harness.running.changes import Watch
-from harness.running.mending import Mending
 from harness.running.performed import Performed
 from harness.running.plans import judge_plan
 from harness.running.scope import Scope
@@ -24,6 +24,9 @@ from harness.running.state import read_tables
 from harness.spec.expectations import Changes, Outcome, SqlOutcome
 from harness.spec.state import StateExpectation
 from harness.templating import render
+
+if TYPE_CHECKING:
+    from harness.running.mending import Mending
 
 
 class Verdict:
