@@ -118,11 +118,8 @@ class Updater:
     def propose(self, loaded: LoadedSpec, result: SpecResult) -> bool:
         """Note what an item proposes; whether that mends all that failed in it.
 
-        Of an item that shares its YAML with other cases nobody knows before they all have run. A
-        failure that is expected is none to be mended.
+        Of an item that shares its YAML with other cases nobody knows before they all have run.
         """
-        if loaded.spec.xfail:
-            return False
         self._proposed = Proposal(
             file=str(loaded.path),
             fingerprint=self._fingerprints.get(loaded.path, ""),

@@ -25,7 +25,7 @@ _NOT_TEXT = re.compile(
     r"|~|null|Null|NULL|true|True|TRUE|false|False|FALSE|[+-]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
     r"|[+-]?(\.\d+|\d+(\.\d*)?)([eE][+-]?\d+)?|0o[0-7]+|0x[0-9a-fA-F]+|---|\.\.\.|<<|="
 )
-_NOT_PLAIN = re.compile(r"^[-?:](\s|$)|^[\[\]{},#&*!|>'\"%@`]|^\s|\s$|:(\s|$)|\s#|[\[\]{},]")
+_NOT_PLAIN = re.compile(r"^[-:](\s|$)|^[?\[\]{},#&*!|>'\"%@`]|^\s|\s$|:(\s|$)|\s#|[\[\]{},]")
 
 
 @dataclass(frozen=True, slots=True)

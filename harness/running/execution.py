@@ -116,7 +116,7 @@ class Execution:
         if mending is not None:
             operations = (each for op in self._operations for each in op.mismatches)
             found = (*operations, *self._mismatches)
-            mending.refuse([each for each in found if "expect" not in each.path])
+            mending.refuse([each for each in found if not _is_of_expectation(each.path)])
         return SpecResult(
             name=self._loaded.id,
             status=Status.FAILED if failed else Status.PASSED,
@@ -365,7 +365,10 @@ class Execution:
         try:
             yield
         except SpecError as error:
-            found += [self._mistake(path, problem, error) for problem in error.problems]
+            mistakes = [self._mistake(path, problem, error) for problem in error.problems]
+            found += mistakes
+            if self._mending is not None:
+                self._mending.refuse(mistakes)
             raise StoppedError from error
 
     def _mistake(self, path: Path, problem: Problem, error: SpecError) -> Mismatch:
@@ -377,3 +380,8 @@ class Execution:
         if mismatch.where is not None:
             return mismatch
         return replace(mismatch, where=self._loaded.locate(mismatch.path))
+
+
+def _is_of_expectation(path: Path) -> bool:
+    """Whether something is wrong with what an expectation says, which can be written anew."""
+    return path[:1] == ("expect",) or (path[:1] == ("operations",) and path[2:3] == ("expect",))

@@ -14,9 +14,9 @@ from harness.config import Config
 from harness.database.catalog import Catalog, read_catalog
 from harness.database.isolation import EscapedTransactionError, Isolation
 from harness.database.protocol import Database
-from harness.database.watchdog import Watchdog
+from harness.database.watchdog import OverdueError, Watchdog
 from harness.loader import LoadedSpec
-from harness.results import Mismatch, SpecResult, Status
+from harness.results import Mismatch, OperationResult, SpecResult, Status, Step
 from harness.running.catalogs import Catalogs
 from harness.running.execution import Execution
 from harness.spec.suite import Requirements
@@ -58,14 +58,16 @@ class Runner:
         Raises:
             ConfigError, DatabaseError: there is no database to run on.
         """
-        if self._mend is None:
-            return _unwritten(loaded) if loaded.placeholders else self._run(loaded, None)
+        if self._mend is None or loaded.spec.xfail:
+            return self._run(loaded, None)
         first = self._mend(loaded, None)
         result = self._run(loaded, first)
-        if not result.edits:
-            return result
-        # Once more: what is another value then is not to be written.
-        return self._run(loaded, self._mend(loaded, first.recorded))
+        if result.edits:
+            # Once more: what is another value then is not to be written.
+            result = self._run(loaded, self._mend(loaded, first.recorded))
+        # What holds, but for a placeholder that nothing can be written for, has not passed.
+        stays = result.status is Status.PASSED and result.refusals
+        return _unwritten(loaded, result) if stays else result
 
     def _run(self, loaded: LoadedSpec, mending: Mending | None) -> SpecResult:
         started = time.perf_counter()
@@ -73,6 +75,8 @@ class Runner:
         missing = unmet(loaded.spec.requires, self._config, catalog)
         if missing:
             return SpecResult(loaded.id, Status.SKIPPED, skipped=missing)
+        if mending is None and loaded.placeholders:
+            return _unwritten(loaded)
         isolation = Isolation(session, catalog)
         catalogs = Catalogs(catalog, lambda: read_catalog(session))
         execution = Execution(loaded, isolation, catalogs, self._config, mending)
@@ -101,6 +105,8 @@ class Runner:
                     broken=True,
                 )
                 self._database.replace()
+            except OverdueError:
+                pass  # told below
             except psycopg.Error as error:
                 if not isolation.lost:
                     raise
@@ -118,14 +124,32 @@ class Runner:
             self._database.replace()
 
 
-def _unwritten(loaded: LoadedSpec) -> SpecResult:
-    """The result of a spec whose expectations are not all written."""
+def _unwritten(loaded: LoadedSpec, updated: SpecResult | None = None) -> SpecResult:
+    """The result of a spec whose expectations are not all written, nor now being updated."""
     what, hint = "nothing is expected here yet", "pytest --harness-update writes what it sees"
-    mismatches = (
-        Mismatch(path, what, "???", hint=hint, where=loaded.locate(path))
+    edits, refusals = (updated.edits, updated.refusals) if updated else ((), ())
+    if updated:
+        hint = "the summary of --harness-update says why it stays"
+    places = [
+        path
         for path in loaded.placeholders
+        if not any(edit.path == path[: len(edit.path)] for edit in edits)
+    ]
+
+    def found(*start: Step) -> tuple[Mismatch, ...]:
+        below = (path for path in places if path[: len(start)] == start)
+        return tuple(Mismatch(each, what, hint=hint, where=loaded.locate(each)) for each in below)
+
+    operations = (
+        OperationResult(index, each.verb, each.name, Status.FAILED, mismatches=mismatches)
+        for index, each in enumerate(loaded.spec.operations)
+        if (mismatches := found("operations", index))
     )
-    return SpecResult(loaded.id, Status.FAILED, mismatches=tuple(mismatches))
+    return SpecResult(
+        *(loaded.id, Status.FAILED, tuple(operations), found("expect")),
+        edits=edits,
+        refusals=refusals,
+    )
 
 
 def _raise_interrupt(error: BaseException) -> None:

@@ -97,6 +97,17 @@ def test_a_runaway_statement_is_ended(project: Project, statement: str) -> None:
     result.stdout.fnmatch_lines(["*did not end within 0.5 seconds*"])
 
 
+def test_a_runaway_comparison_is_ended(project: Project) -> None:
+    text = (
+        "specs:\n  - name: runaway\n    timeout: 0.5\n    operations:\n"
+        "      - sql: select repeat('a', 60) || 'b' as text\n"
+        '        expect: [{text: {$regex: "(a+)+$"}}]\n' + AFTERWARDS.format()
+    )
+    result = project.run(project.spec(text))
+    assert result.parseoutcomes() == {"failed": 1, "passed": 1}
+    result.stdout.fnmatch_lines(["*did not end within 0.5 seconds*"])
+
+
 def test_ids_begin_the_same_in_every_spec(project: Project) -> None:
     spec = """
       - name: ids {n}

@@ -89,6 +89,7 @@ OPERATIONS: list[tuple[str, str, str]] = [
     ("select name from authors where id = 1", "\n  row: ???", "\n  row: {name: Ann}"),
     ("select id from authors", "\n  row: ???", "\n  rows:\n    - {id: 1}\n    - {id: 2}"),
     ("select count(*) from authors", "\n  value: ???", "\n  value: 2"),
+    ("select 1 + 1", " ???", "\n  - {'?column?': 2}"),
     ("delete from authors", " {affected: '???'}", " {affected: 2}"),
     (
         BROKEN,
@@ -215,6 +216,7 @@ def test_a_placeholder_fails_where_nothing_is_updated(project: Project) -> None:
         expect: ???
     """)
     assert "specs/books.yaml:3:13" in output
+    assert "operation 1 (sql)" in output
     assert "nothing is expected here yet" in output
     assert "pytest --harness-update writes what it sees" in output
 
@@ -487,6 +489,12 @@ LEFT: list[tuple[str, str, str]] = [
         "1 left as it is spec: operations[0].expect.error: the operation succeeded, an error was expected",
     ),
     (
+        "a part of an error that does not come",
+        "operations: [{sql: select 1, expect: {error: {condition: '???'}}}]",
+        "1 left as it is spec: operations[0].expect.error.condition: "
+        "the operation succeeded, an error was expected",
+    ),
+    (
         "a plan",
         f"operations: [{{sql: '{BY_ID}', expect: {{plan: {{index: books_pkey}}}}}}]",
         "1 left as it is spec: operations[0].expect.plan.index: the statement does not read "
@@ -549,6 +557,55 @@ def test_what_would_be_no_spec_any_more_is_left_and_all_others_are_written(
 
 WRONG = "operations: [{sql: select 1 as n, expect: [{n: 2}]}]\n"
 RIGHT = WRONG.replace("n: 2", "n: 1")
+
+
+def test_an_expected_failure_may_have_a_placeholder(project: Project) -> None:
+    text = "xfail: true\noperations: [{sql: select 1 as n, expect: '???'}]\n"
+    file = project.pytester.path / project.spec(text)
+    assert project.run().parseoutcomes() == {"xfailed": 1}
+    assert project.run("--harness-update").parseoutcomes() == {"xfailed": 1}
+    assert file.read_text() == text
+
+
+def test_a_placeholder_that_nothing_can_be_written_for_fails(project: Project) -> None:
+    file = project.pytester.path / project.spec(
+        """
+        operations:
+          - sql: select 1 as n, 2 as n
+            expect: {rows: "???", count: "???"}
+        """
+    )
+    result = project.run("--harness-update")
+    assert result.parseoutcomes() == {"failed": 1}
+    assert 'expect: {rows: "???", count: 1}' in file.read_text()
+    result.stdout.fnmatch_lines(
+        [
+            "operation 1 (sql)",
+            "specs/books.yaml:3:20",
+            "nothing is expected here yet",
+            "hint: the summary of --harness-update says why it stays",
+        ]
+    )
+    assert summary(result).endswith("the result has no columns, or several of one\n    name")
+
+
+def test_a_spec_that_ends_at_a_broken_template_still_fails(project: Project) -> None:
+    before = """
+    vars: {zero: "{{ 0 }}"}
+    operations:
+      - {sql: select 1 as n, expect: [{n: 2}]}
+      - {sql: select 1 as n, expect: [{n: "{{ 1 / zero }}"}]}
+    """
+    file = project.pytester.path / project.spec(before)
+    result = project.run("--harness-update")
+    assert result.parseoutcomes() == {"failed": 1}
+    assert file.read_text() == dedent(before).lstrip().replace("n: 2", "n: 1")
+    assert "operations[1].expect.rows[0].n: the template" in summary(result)
+
+
+def test_a_spec_that_cannot_run_here_may_have_a_placeholder(project: Project) -> None:
+    text = "requires: {postgres: '<10'}\noperations: [{sql: select 1 as n, expect: '???'}]\n"
+    assert project.outcomes(text) == {"skipped": 1}
 
 
 @pytest.mark.parametrize("mark", ["xfail: true", "skip: true", "requires: {postgres: '<10'}"])
