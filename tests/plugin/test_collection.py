@@ -281,3 +281,26 @@ def test_what_is_to_come_is_refused_at_collection(project: Project) -> None:
     assert result.parseoutcomes() == {"errors": 1}
     for feature, line in [("call", 3), ("queries", 5), ("as", 7), ("isolation", 10)]:
         result.stdout.fnmatch_lines([f"*books.yaml:{line}:*{feature}*not implemented yet"])
+
+
+def test_a_failure_in_a_worker_looks_as_any_other(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    text = """
+    name: two lines
+    operations:
+      - sql: select 'a text that is so long that it must be cut somewhere' as long, 2 as n
+        expect: [{long: another text of which nobody knows the end, n: 3}]
+    """
+    alone = project.run(project.spec(text), "--color=yes").stdout.str()
+    worker = project.run(project.spec(text), "--color=yes", "-n1").stdout.str()
+
+    def told(output: str) -> str:
+        begin, end = output.index("operation 1 (sql)"), output.index("run it again")
+        return output[begin:end]
+
+    assert told(worker) == told(alone)
+    assert "\x1b[31m" in told(alone)
+    summary = worker[worker.index("short test summary info") :]
+    assert "operation 1 (sql): row 1 differs" in summary
