@@ -58,6 +58,12 @@ def _decimal(text: str) -> Decimal:
     return value
 
 
+def written(scalar: object) -> str:
+    """A scalar as text; of decimals all digits and no exponent, as PostgreSQL prints `numeric`."""
+    is_decimal = isinstance(scalar, Decimal) and scalar.is_finite()
+    return f"{scalar:f}" if is_decimal else str(scalar)
+
+
 def shortened(text: str) -> str:
     """The text as an error quotes it."""
     return text if len(text) <= 40 else f"{text[:40]}..."

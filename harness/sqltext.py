@@ -12,9 +12,10 @@ from functools import lru_cache
 _TOKEN = re.compile(
     r"""
       (?P<space>\s+)
-    | (?P<comment>--[^\n]*)
+    | (?P<comment>--[^\r\n]*)
     | (?P<block>/\*)
-    | (?P<escape>[eE]'(?:[^'\\]|\\.|'')*')
+    | (?P<escape>[eE]'(?:[^'\\]|\\.|'')*+')
+    | (?P<open>[eE]'(?:[^'\\]|\\.|'')*+\\?\Z)
     | (?P<string>(?:[uU]&|[bBxXnN])?'(?:[^']|'')*')
     | (?P<quoted>(?:[uU]&)?"(?:[^"]|"")*")
     | (?P<dollar>\$(?P<tag>(?:[^\W\d]\w*)?)\$.*?\$(?P=tag)\$)
@@ -27,6 +28,8 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
+_WORD_END = re.compile(r"[\w$\x80-\U0010ffff]\Z")
+_OPEN_QUOTE = re.compile(r"""['"]|\$(?:[^\W\d]\w*)?\$""")
 _COPY = re.compile(r"\bcopy\b", re.IGNORECASE)
 _IGNORED = frozenset({"space", "comment", "block"})
 
@@ -44,7 +47,8 @@ class Token:
 class BoundSql:
     """A statement whose `:name` parameters became `$1`, `$2`, …: `names` in that order.
 
-    `pieces` are the tokens of the text, each as it was written and as it is sent.
+    `pieces` are the tokens of the text, each as it was written and as it is sent; a space that is
+    sent before a parameter was not written.
     """
 
     text: str
@@ -56,7 +60,7 @@ class BoundSql:
         written = 0
         for before, after in self.pieces:
             if offset < len(after):
-                return written + min(offset, len(before) - 1)
+                return written + min(offset, max(len(before) - 1, 0))
             written += len(before)
             offset -= len(after)
         return written
@@ -67,13 +71,16 @@ def bind(sql: str, names: frozenset[str]) -> BoundSql:
     """Replace each `:name` of `names` by a numbered parameter, the same number for the same name.
 
     Literals, quoted identifiers, comments, dollar quotes, casts and array slices stay untouched,
-    and so does every `:name` that is not in `names`.
+    and so does every `:name` that is not in `names`. A parameter directly behind a word gets a
+    space before it: to PostgreSQL, `then$1` is one word.
     """
     numbers: dict[str, int] = {}
-    pieces = []
+    pieces: list[tuple[str, str]] = []
     for token, in_slice in _with_subscripts(sql):
         name = token.text[1:]
         if token.kind == "param" and name in names and not in_slice:
+            if pieces and _WORD_END.search(pieces[-1][1]):
+                pieces.append(("", " "))
             pieces.append((token.text, f"${numbers.setdefault(name, len(numbers) + 1)}"))
         else:
             pieces.append((token.text, token.text))
@@ -92,10 +99,23 @@ def unbound(sql: str, names: frozenset[str]) -> str | None:
 def is_balanced(sql: str) -> bool:
     """Whether every parenthesis of an expression is closed, and none that it did not open."""
     depth = 0
-    for token in _tokens(sql):
+    for token in tokens(sql):
         depth += {"(": 1, ")": -1}.get(token.text, 0)
         if depth < 0 or token.text == ";":
             return False
+    return depth == 0
+
+
+def is_complete(sql: str) -> bool:
+    """Whether a semicolon would end it: no quote, comment or parenthesis is left open."""
+    depth = 0
+    for token in tokens(sql):
+        if token.kind == "open" or (token.kind == "other" and _OPEN_QUOTE.match(sql, token.start)):
+            return False
+        comments = map(_depth, _COMMENT_EDGE.findall(token.text) if token.kind == "block" else ())
+        if sum(comments):
+            return False
+        depth = max(0, depth + {"(": 1, ")": -1}.get(token.text, 0))
     return depth == 0
 
 
@@ -104,7 +124,7 @@ def client_copy(sql: str) -> int | None:
     if not _COPY.search(sql):
         return None
     statement: list[Token] = []
-    for token in (*_tokens(sql), Token("other", ";", len(sql))):
+    for token in (*tokens(sql), Token("other", ";", len(sql))):
         if token.kind in _IGNORED:
             continue
         if token.text != ";":
@@ -117,7 +137,8 @@ def client_copy(sql: str) -> int | None:
     return None
 
 
-def _tokens(sql: str) -> Iterator[Token]:
+def tokens(sql: str) -> Iterator[Token]:
+    """The whole of a text, piece by piece."""
     position = 0
     while position < len(sql):
         match = _TOKEN.match(sql, position)
@@ -133,10 +154,14 @@ def _end_of_comment(sql: str, start: int) -> int:
     """Where the block comment that begins at `start` ends; they nest, and may be unfinished."""
     depth = 0
     for edge in _COMMENT_EDGE.finditer(sql, start):
-        depth += 1 if edge[0] == "/*" else -1
+        depth += _depth(edge[0])
         if depth == 0:
             return edge.end()
     return len(sql)
+
+
+def _depth(edge: str) -> int:
+    return 1 if edge == "/*" else -1
 
 
 def _with_subscripts(sql: str) -> Iterator[tuple[Token, bool]]:
@@ -147,7 +172,7 @@ def _with_subscripts(sql: str) -> Iterator[tuple[Token, bool]]:
     """
     open_brackets: list[str] = []
     before: Token | None = None
-    for token in _tokens(sql):
+    for token in tokens(sql):
         if token.text == "[":
             open_brackets.append("subscript" if _ends_value(before) else "array")
         elif token.text == "(":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -13,6 +14,7 @@ from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from harness.errors import SpecError, nearest
+from harness.scalars import written
 
 MAX_REPEATED = 10_000_000
 MAX_EXPONENT = 1_000
@@ -188,7 +190,7 @@ def _text_of(value: Any) -> Any:
         raise ValueError("null cannot stand in the middle of text")
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value
+    return written(value) if isinstance(value, Decimal) else value
 
 
 class _Environment(ImmutableSandboxedEnvironment):

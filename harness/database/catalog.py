@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.database.literals import identifier
-from harness.database.session import Session
+from harness.database.session import Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ class Catalog:
         types: oid → name of the types that are not PostgreSQL's own.
         extensions: names of those created.
         version: of the server, e.g. "18.0".
-        settings: of the session as it began: who it is, and how values are printed.
+        settings: of the session as it began: who it is, how names are found and values printed.
         deferrable: there are constraints that can be deferred.
     """
 
@@ -150,9 +150,13 @@ class Catalog:
 _SCRIPT = Path(__file__).with_name("catalog.sql").read_text(encoding="utf-8")
 
 
-def read_catalog(session: Session) -> Catalog:
-    """The catalog as this session sees it; needs a transaction that has not failed."""
-    tables, path, types, sequences, extensions, version, settings, deferrable = session.run(_SCRIPT)
+def read_catalog(run: Callable[[str], list[Reply]]) -> Catalog:
+    """The catalog as it is now.
+
+    Args:
+        run: sends statements in one message; a transaction that it does so in has not failed.
+    """
+    tables, path, types, sequences, extensions, version, settings, deferrable = run(_SCRIPT)
     found = [_table(json.loads(row[0] or "")) for row in tables.rows]
     return Catalog(
         tables={table.key: table for table in found},

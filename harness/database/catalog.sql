@@ -79,15 +79,17 @@ WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm')
   AND n.nspname <> 'information_schema'
   AND (n.nspname !~ '^pg_' OR n.oid = pg_my_temp_schema())
 ORDER BY n.nspname, c.relname;
-SELECT nspname FROM unnest(current_schemas(true)) nspname WHERE nspname <> 'pg_catalog';
+-- Temporary tables come last: what a spec names is the database's own table, if there is one.
+SELECT nspname FROM unnest(current_schemas(true)) WITH ORDINALITY s(nspname, place)
+WHERE nspname <> 'pg_catalog' ORDER BY nspname ~ '^pg_temp', place;
 SELECT oid, format_type(oid, NULL) FROM pg_type WHERE oid >= 16384;
 SELECT c.oid, d.last_value, d.is_called, c.oid::regclass
 FROM pg_class c, pg_get_sequence_data(c.oid) d WHERE c.relkind = 'S' ORDER BY c.oid;
 SELECT extname FROM pg_extension;
 SHOW server_version;
--- Who reads, and how values are printed: what a spec sets itself must not change what is read of it.
+-- Who reads, how names are found and values printed: what a spec sets itself must not change what is read of it.
 SELECT name, CASE name WHEN 'session_authorization' THEN session_user ELSE current_setting(name) END
 FROM unnest(ARRAY[
-  'session_authorization', 'role', 'DateStyle', 'IntervalStyle', 'TimeZone', 'bytea_output',
+  'session_authorization', 'role', 'search_path', 'DateStyle', 'IntervalStyle', 'TimeZone', 'bytea_output',
   'extra_float_digits', 'lc_monetary', 'xmlbinary']) name;
 SELECT EXISTS (SELECT FROM pg_constraint WHERE condeferrable)

@@ -58,6 +58,7 @@ class Isolation:
         Raises:
             psycopg.Error: it failed, and with it the transaction.
             EscapedTransactionError: it ended the transaction.
+            SpecError: text would no longer be read as what it is.
         """
         if not self._begun:
             self._send("")
@@ -68,6 +69,7 @@ class Isolation:
                 replies = [self._session.execute(statement, params)]
         finally:
             self._check()
+        self._check_encoding()
         self.schema_changed = self.schema_changed or any(map(_is_ddl, replies))
         if any(reply.tag == "COMMIT" for reply in replies):
             raise EscapedTransactionError  # another one may have begun behind it
@@ -260,6 +262,16 @@ class Isolation:
         """See, without a round trip, whether the last message ended the transaction."""
         if not self.lost and self._session.status is TransactionStatus.IDLE:
             raise EscapedTransactionError
+
+    def _check_encoding(self) -> None:
+        """See, without a round trip, whether text comes and goes in another encoding now."""
+        encoding = self._session.encoding
+        if encoding != "UTF8":
+            self._session.run("SET LOCAL client_encoding = 'UTF8'")
+            raise SpecError(
+                f"this sets client_encoding to {encoding}, which is no encoding of a spec's text",
+                hint="leave it: PostgreSQL converts from and to UTF8",
+            )
 
     def _undo(self, savepoint: str, *, keep: bool = False) -> None:
         """Go back to a savepoint after an error; one that is gone went with the transaction."""

@@ -9,6 +9,8 @@ from typing import Any
 from psycopg.types.json import Jsonb
 from psycopg.types.numeric import Int4, Int8
 
+from harness.scalars import written
+
 
 def identifier(*names: str) -> str:
     """A quoted, possibly qualified identifier."""
@@ -36,7 +38,7 @@ def json_text(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return "[" + ",".join(map(json_text, value)) + "]"
     if isinstance(value, Decimal):
-        return str(value)
+        return written(value)
     return json.dumps(value, allow_nan=False, default=str)
 
 
@@ -57,7 +59,7 @@ def text_of(value: Any) -> str:
     """The text that a type's input function reads; mappings become JSON."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return json_text(value) if isinstance(value, dict) else str(value)
+    return json_text(value) if isinstance(value, dict) else written(value)
 
 
 def column_text(value: Any, type_name: str) -> str:

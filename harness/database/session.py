@@ -61,6 +61,11 @@ class Session:
         """Whether a transaction is open, as the server said with its last answer."""
         return self.connection.info.transaction_status
 
+    @property
+    def encoding(self) -> str:
+        """Of all text that comes and goes, as PostgreSQL calls it and said with its last answer."""
+        return self.connection.info.parameter_status("client_encoding") or ""
+
     def run(self, script: str) -> list[Reply]:
         """Send statements in one message; a reply for each.
 

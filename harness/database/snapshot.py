@@ -154,12 +154,16 @@ def changes(before: Snapshot, after: Snapshot) -> Mapping[TableKey, TableChange]
     for key in before.keys() | after.keys():
         old, new = before.get(key), after.get(key)
         old_rows, new_rows = old.rows if old else {}, new.rows if new else {}
-        if old_rows == new_rows:
-            continue
         table = (new or old or before[key]).table
         old_table = (old or new or after[key]).table
-        change = _keyed if table.primary and old_table.primary else _multiset
-        inserted, updated, deleted = change(old_rows, new_rows)
+        # The same texts in columns of other names are other rows.
+        renamed = list(table.columns) != list(old_table.columns)
+        if old_rows == new_rows and not renamed:
+            continue
+        if table.primary and table.primary == old_table.primary:
+            inserted, updated, deleted = _keyed(old_rows, new_rows, renamed=renamed)
+        else:
+            inserted, updated, deleted = _multiset(old_rows, new_rows, renamed=renamed)
         if inserted or updated or deleted:
             found[key] = TableChange(
                 inserted=_result(table, inserted),
@@ -173,16 +177,18 @@ def changes(before: Snapshot, after: Snapshot) -> Mapping[TableKey, TableChange]
 Change = tuple[list[str], list[tuple[str, str]], list[str]]
 
 
-def _keyed(old: Rows, new: Rows) -> Change:
+def _keyed(old: Rows, new: Rows, *, renamed: bool) -> Change:
     both = [(old[key], new[key]) for key in new if key in old]
     return (
         [record for key, record in new.items() if key not in old],
-        [pair for pair in both if pair[0] != pair[1]],
+        [pair for pair in both if renamed or pair[0] != pair[1]],
         [record for key, record in old.items() if key not in new],
     )
 
 
-def _multiset(old: Rows, new: Rows) -> Change:
+def _multiset(old: Rows, new: Rows, *, renamed: bool) -> Change:
+    if renamed:
+        return list(new.values()), [], list(old.values())
     before, after = Counter(old.values()), Counter(new.values())
     return list((after - before).elements()), [], list((before - after).elements())
 

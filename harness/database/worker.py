@@ -171,7 +171,7 @@ class WorkerPGlite:
         connection.kill = self.kill
         session = Session(connection)
         self._configure(session)
-        catalog = read_catalog(session)
+        catalog = read_catalog(session.run)
         session.learn_types(catalog.types)
         session.run(f"{_OWN_AUTHORIZATION};{SCRUB}")
         return session, catalog

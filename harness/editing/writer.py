@@ -209,10 +209,14 @@ def _wrapped(line: str, width: int) -> list[str]:
     return pieces
 
 
+_INDICATORS = ("-", "?", ":")
+"""Text that libyaml reads as such, and other parsers do not."""
+
+
 def _text(text: str, quote: str, preferred: str, *, flow: bool) -> str:
     if not quote:
         alone, whole = (f"[{text}, 0]", [text, 0]) if flow else (f"- {text}", [text])
-        if text.isprintable() and _reads(alone, whole):
+        if text not in _INDICATORS and text.isprintable() and _reads(alone, whole):
             return text
     return _quoted(text, quote or _best_quote(text, preferred))
 

@@ -10,6 +10,7 @@ from typing import Any
 from harness.matching.families import BOOLEAN, JSON_BOOLEAN, NUMERIC
 from harness.matching.plain import YAML_SCALARS, plain
 from harness.matching.values import Fields, Items, Scalar
+from harness.scalars import written
 from harness.spec.matchers import Approximation, Matcher
 
 WIDTH = 100
@@ -108,7 +109,7 @@ def _scalar(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         return _text(value)
-    return str(value) if isinstance(value, YAML_SCALARS) else f"<{type(value).__name__}>"
+    return written(value) if isinstance(value, YAML_SCALARS) else f"<{type(value).__name__}>"
 
 
 def _approximation(value: Approximation) -> str:

@@ -55,7 +55,7 @@ def judge_error(
     """
     if expect is None:
         return () if error is None else (_unexpected(error, path),)
-    given = _given(expect)
+    given = given_by(expect)
     where = (*path, "error")
     if error is None:
         reason = "the operation succeeded, an error was expected"
@@ -64,8 +64,8 @@ def judge_error(
     state = marks.state
     verdicts: list[tuple[BaseException, Failures]] = []
     with marks.at(where):
-        for each in _chain(error):
-            failures = _failures(given, each, marks)
+        for each in chain(error):
+            failures = failures_of(given, each, marks)
             if not failures:
                 return ()  # with the marks of this one alone
             marks.restore(state)
@@ -84,7 +84,7 @@ def judge_error(
     )
 
 
-def _given(expect: ErrorExpectation) -> dict[str, Any]:
+def given_by(expect: ErrorExpectation) -> dict[str, Any]:
     """What is expected, by the keys that the spec has."""
     fields = ErrorExpectation.model_fields.items()
     known = {
@@ -93,9 +93,11 @@ def _given(expect: ErrorExpectation) -> dict[str, Any]:
     return known | expect.attributes
 
 
-def _failures(given: dict[str, Any], error: BaseException, marks: Marks | None = None) -> Failures:
+def failures_of(
+    given: dict[str, Any], error: BaseException, marks: Marks | None = None
+) -> Failures:
     """What does not hold for one error of the chain."""
-    facts = _facts(error)
+    facts = facts_of(error)
     comparison = Comparison(RememberedCasts(NoCasts()), marks=marks)
     found: Failures = {}
     for key, expected in given.items():
@@ -121,14 +123,14 @@ def _is_null(expected: Any) -> bool:
 
 def _absence(key: str, error: BaseException) -> Failure | None:
     """Why an error has a field after all: if not itself, then in PostgreSQL's that it wraps."""
-    sources = [each for each in _chain(error) if each is error or _sqlstate(each)]
-    values = [_facts(each).fields[key] for each in sources]
+    sources = [each for each in chain(error) if each is error or _sqlstate(each)]
+    values = [facts_of(each).fields[key] for each in sources]
     found = (value for value in values if value != _NO_DETAIL and not is_null(value))
     failures = (differs(None, value).below(key) for value in found)
     return next(failures, None)
 
 
-def _facts(error: BaseException) -> Fields:
+def facts_of(error: BaseException) -> Fields:
     """An error as an object: what PostgreSQL says of it, and its own attributes."""
     own, state = Attributes(error), _sqlstate(error)
     known: dict[str, Value] = {
@@ -136,7 +138,7 @@ def _facts(error: BaseException) -> Fields:
         "condition": value_of(_condition_name(state), "text"),
     }
     for name, attribute in _DIAGNOSTICS.items():
-        text = _message(error) if name == "message" else _diagnostic(error, attribute)
+        text = message_of(error) if name == "message" else _diagnostic(error, attribute)
         known[name] = own[name] if text is None and name in own else value_of(text, "text")
     return Fields(Attributes(error, known), type(error).__name__, "attribute")
 
@@ -187,7 +189,7 @@ def _is_named(class_: type, name: str) -> bool:
     return found is class_
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def chain(error: BaseException) -> Iterator[BaseException]:
     """The error and all that it wraps, nearest first."""
     waiting, seen = deque([error]), {id(error)}
     while waiting:
@@ -202,10 +204,10 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 def _unexpected(error: BaseException, path: Path) -> Mismatch:
     """The mismatch of an operation that should have succeeded."""
-    source = next((each for each in _chain(error) if _sqlstate(each)), error)
+    source = next((each for each in chain(error) if _sqlstate(each)), error)
     return Mismatch(
         path,
-        f"the operation failed: {abridged(_message(source))}",
+        f"the operation failed: {abridged(message_of(source))}",
         actual=_described(source) if source is error else f"{_described(source)}\n{_outer(error)}",
         hint=_diagnostic(source, "message_hint"),
     )
@@ -218,7 +220,7 @@ def _outer(error: BaseException) -> str:
 def _described(error: BaseException) -> str:
     """An error in lines: its class and message, SQLSTATE and condition, detail and hint."""
     state = _sqlstate(error)
-    lines = [f"{_class_name(error)}: {_message(error)}"]
+    lines = [f"{_class_name(error)}: {message_of(error)}"]
     if state:
         lines.append(f"SQLSTATE {state} ({_condition_name(state) or 'no condition name'})")
     for key, attribute in _DIAGNOSTICS.items():
@@ -234,7 +236,7 @@ def _class_name(error: BaseException) -> str:
     return f"{module}{class_.__qualname__}"
 
 
-def _message(error: BaseException) -> str:
+def message_of(error: BaseException) -> str:
     """PostgreSQL's message without the lines that psycopg adds, else what the exception says."""
     primary = _diagnostic(error, "message_primary")
     if primary is not None:

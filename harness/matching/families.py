@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
+from harness import scalars
 from harness.matching import numbers, times
 from harness.matching.casts import Casts, IncomparableError, OtherKindError
 from harness.matching.typenames import BITS, GEOMETRIC, NUMBERS, TEXTS, is_citext
@@ -62,7 +63,7 @@ def written(expected: object) -> str:
     """
     if isinstance(expected, bool):
         raise IncomparableError("a boolean is expected, text found")
-    return str(expected)
+    return scalars.written(expected)
 
 
 def is_uuid(text: str) -> bool:
@@ -123,7 +124,7 @@ def octets(text: str) -> int | None:
 def _expected_other(expected: object, type: str, casts: Casts) -> str:
     if isinstance(expected, bool):
         raise IncomparableError(f"a boolean is expected, a value of type {type} found")
-    return _asked(str(expected), type, casts)
+    return _asked(scalars.written(expected), type, casts)
 
 
 def _asked(text: str, type: str, casts: Casts) -> str:

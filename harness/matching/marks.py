@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from harness.matching.casts import RememberedCasts
-from harness.matching.families import BOOLEAN, JSON_BOOLEAN, NUMERIC
+from harness.matching.families import BOOLEAN, JSON_BOOLEAN, JSON_TEXT, NUMERIC, TEXTUAL
 from harness.matching.numbers import number_key
 from harness.matching.scalars import equality, equated
 from harness.matching.values import Fields, Items, Scalar, Value, is_null, value_key
@@ -108,8 +109,21 @@ def _same_scalars(one: Scalar, other: Scalar, casts: RememberedCasts) -> bool:
         return value_key(one) == value_key(other) or (equates and equated(one.text, other, casts))
     if (one.family in _BOOLEANS) != (other.family in _BOOLEANS):
         return False  # PostgreSQL would read text such as '1' and 'no' as booleans
+    if _is_guess(one, other) or _is_guess(other, one):
+        return False
     # A UUID column says what a text in json is as a UUID; the reverse says nothing.
     return not equality(_expected(one), other, casts) or not equality(_expected(other), one, casts)
+
+
+def _is_guess(text: Scalar, other: Scalar) -> bool:
+    """Whether only the reading of a text as the other's type would make the two equal.
+
+    Text in json is no number, and what `now` stands for is no more than the moment of reading.
+    """
+    if text.family is JSON_TEXT and other.family in NUMERIC:
+        return True
+    is_read = text.family in TEXTUAL and other.family not in TEXTUAL
+    return is_read and _MOVING.search(text.text or "") is not None
 
 
 def is_alike(one: Value, other: Value) -> bool:
@@ -128,3 +142,4 @@ def _expected(value: Scalar) -> Any:
 
 
 _BOOLEANS = (BOOLEAN, JSON_BOOLEAN)
+_MOVING = re.compile(r"now|today|tomorrow|yesterday", re.IGNORECASE)

@@ -154,10 +154,12 @@ class Mending:
 
     def _note(self, healing: Healing) -> None:
         # What stands for a placeholder may be seen twice: by itself, and with what it is part of.
+        # What is inserted is not: two rows may be equal, and stand at one place.
         self.edits += (
             edit
             for edit in healing.edits
-            if edit not in self.edits and not self._is_refused(edit.path)
+            if (edit.action == "insert" or edit not in self.edits)
+            and not self._is_refused(edit.path)
         )
         for each in healing.refusals:
             self._tell(each.path, each.reason)

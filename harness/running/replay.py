@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
@@ -15,6 +16,8 @@ from harness.database.worker import DEFAULT_SETTINGS
 from harness.loader import LoadedSpec
 from harness.results import Mismatch, Path, SpecResult
 from harness.running.constants import constant, type_of
+from harness.running.psql import comment
+from harness.running.psql import statement as sendable
 from harness.running.sql import Prepared
 from harness.spec.operations import BaseOperation
 
@@ -82,7 +85,7 @@ class Replay:
 
     def sent(self, statements: Sequence[str]) -> None:
         """Note statements of the harness's own that were sent: the seed of an operation."""
-        self._steps[-1].statements += map(_ended, statements)
+        self._steps[-1].statements += map(sendable, statements)
 
     def failed(self, error: BaseException) -> None:
         """Note the error with which the operation ended."""
@@ -95,7 +98,7 @@ class Replay:
     def escaped(self) -> None:
         """Note that the last statement ended the transaction: in psql it must not."""
         statements = self._steps[-1].statements
-        statements[-1] = _comment(f"left out, as it ends the transaction:\n{statements[-1]}")
+        statements[-1] = comment(f"left out, as it ends the transaction:\n{statements[-1]}")
 
     def checked(self) -> None:
         """Note that deferred constraints were checked, and did not hold."""
@@ -117,7 +120,7 @@ class Replay:
     def _begin(self, part: Path, title: str) -> _Step:
         where = self._loaded.locate(part)
         place = f"{self._shown(where.path)}:{where.line}"
-        step = _Step(part, _comment(f"{_on_one_line(title)}, {place}"))
+        step = _Step(part, comment(f"{_on_one_line(title)}, {place}"))
         self._steps.append(step)
         return step
 
@@ -127,47 +130,60 @@ class Replay:
 
     def _opening(self, blocks: Sequence[str]) -> str:
         settings = {"client_encoding": "UTF8", **DEFAULT_SETTINGS, **self._config.settings}
-        positions = self._positions("\n".join(blocks))
         lines = [
-            _comment(f"{self._shown(self._loaded.path)}::{_on_one_line(self._loaded.id)}"),
-            _comment("for psql, on a database that the project's `setup` has built"),
+            comment(f"{self._shown(self._loaded.path)}::{_on_one_line(self._loaded.id)}"),
+            comment("for psql, on a database that the project's `setup` has built"),
             "BEGIN;",
             *(_setting(name, text_of(value)) for name, value in settings.items()),
-            *([f"SELECT {', '.join(positions)};"] if positions else []),
+            *map(sendable, self._positions("\n".join(blocks).lower())),
         ]
         return "\n".join(lines)
 
     def _positions(self, text: str) -> list[str]:
-        """Sets the sequences that a text may be about to where the spec found them.
+        """Statements that set the sequences that a text may be about to where the spec found them.
 
-        In psql a ROLLBACK leaves them where they are, so that a second replay would go on there.
+        ALTER SEQUENCE gives a sequence new storage, which is gone with the ROLLBACK: so what is
+        taken from the sequence afterwards, and even `setval`, is undone like all else.
+
+        Args:
+            text: in lower case.
         """
         behind_tables = {
             column.sequence
             for table in self._catalog.tables.values()
-            if table.name in text
+            if _trace(table.name) in text
             for column in table.columns.values()
         }
-        return [
-            f"setval({literal(state.name)}, {state.value}, {text_of(state.called)})"
+        states = [
+            state
             for state in self._catalog.sequences
-            if state.name in behind_tables or state.name in text
+            if state.name in behind_tables or _trace(state.name.rpartition(".")[2]) in text
+        ]
+        taken = [
+            f"setval({literal(state.name)}, {state.value})" for state in states if state.called
+        ]
+        return [
+            *(f"ALTER SEQUENCE {state.name} RESTART WITH {state.value}" for state in states),
+            *([f"SELECT {', '.join(taken)}"] if taken else []),
+            *(["DISCARD SEQUENCES"] if states else []),
         ]
 
 
 def _with_constants(prepared: Prepared) -> str:
     """The statement with its parameters put in as constants."""
     if prepared.bound is None or prepared.values is None:
-        return _ended(prepared.text)
+        return sendable(prepared.text)
     values = prepared.values
     try:
         pieces = [
-            after if before == after else constant(values[int(after.removeprefix("$")) - 1])
+            constant(values[int(after.removeprefix("$")) - 1])
+            if before not in ("", after)
+            else after
             for before, after in prepared.bound.pieces
         ]
     except ValueError as error:
-        return _comment(f"cannot be sent: {error}\n{prepared.text}")
-    return _ended("".join(pieces))
+        return comment(f"cannot be sent: {error}\n{prepared.text}")
+    return sendable("".join(pieces))
 
 
 def _failing(prepared: Prepared, error: psycopg.Error) -> str:
@@ -182,8 +198,8 @@ def _failing(prepared: Prepared, error: psycopg.Error) -> str:
         return _with_constants(prepared)
     if prepared.text.lstrip().lower().startswith(_PREPARABLE):
         types = ", ".join(type_of(value) or "unknown" for value in prepared.values)
-        return _ended(f"PREPARE harness_operation ({types}) AS\n{prepared.text}")
-    return _ended(prepared.text) if sqlstate in _OF_PARAMETERS else _with_constants(prepared)
+        return sendable(f"PREPARE harness_operation ({types}) AS\n{prepared.text}")
+    return sendable(prepared.text) if sqlstate in _OF_PARAMETERS else _with_constants(prepared)
 
 
 def _part(mismatch: Mismatch) -> Path:
@@ -197,25 +213,18 @@ def _written(step: _Step, failures: Sequence[Mismatch]) -> str:
 
 
 def _told(mismatch: Mismatch) -> str:
-    return _comment(f"failed: {_on_one_line(mismatch.reason)}")
+    return comment(f"failed: {_on_one_line(mismatch.reason)}")
 
 
 def _on_one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _comment(text: str) -> str:
-    return "\n".join(f"-- {line}".rstrip() for line in text.splitlines())
-
-
-def _ended(statement: str) -> str:
-    """The statement with a semicolon that no comment at its end can hide."""
-    text = statement.rstrip()
-    if "--" in text.rpartition("\n")[2]:
-        return f"{text}\n;"
-    return text if text.endswith(";") else f"{text};"
+def _trace(name: str) -> str:
+    """What SQL that has this name in it must hold, however it is quoted there; in lower case."""
+    return max(re.findall(r"\w+", name), key=len, default="").lower()
 
 
 def _setting(name: str, value: str) -> str:
     text = value if name.lower() in _LISTS and value else literal(value)
-    return f"SET LOCAL {identifier(*name.split('.')) if '.' in name else name} = {text};"
+    return sendable(f"SET LOCAL {identifier(*name.split('.')) if '.' in name else name} = {text}")

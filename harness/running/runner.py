@@ -78,7 +78,7 @@ class Runner:
         if mending is None and loaded.placeholders:
             return _unwritten(loaded)
         isolation = Isolation(session, catalog)
-        catalogs = Catalogs(catalog, lambda: read_catalog(session))
+        catalogs = Catalogs(catalog, lambda: read_catalog(isolation.read))
         execution = Execution(loaded, isolation, catalogs, self._config, mending)
         try:
             self._execute(execution, loaded, isolation)

@@ -108,16 +108,22 @@ class ErrorExpectation(Model):
     def _says_something(self) -> Self:
         if not self.model_fields_set and not self.attributes:
             refuse("an empty mapping says nothing about the error", hint="name its condition")
-        if not self.attributes and all(map(_fits_every_error, self._written().values())):
+        fitting = (self._fits_every_error(*item) for item in self._written().items())
+        if not self.attributes and all(fitting):
             refuse("every error satisfies this", hint="name its condition or its message")
+        for name in self.attributes:
+            if name.startswith("$"):
+                what = f"an error is no value that {name} could hold for"
+                refuse(what, name, hint="write the matcher behind `message`, for example")
         return self
 
-
-def _fits_every_error(expected: Any) -> bool:
-    if isinstance(expected, Matcher):
-        operators = expected.operators
-        return operators.keys() <= {"$any", "$null"} and operators.get("$null") is not True
-    return expected in ("Exception", "BaseException", "builtins:Exception")
+    @classmethod
+    def _fits_every_error(cls, name: str, expected: Any) -> bool:
+        if isinstance(expected, Matcher):
+            needed = expected.operators.get("$null")
+            only = expected.operators.keys() <= {"$any", "$null"}
+            return only and (needed is None or (needed is False and name not in cls.nullable))
+        return expected in ("Exception", "BaseException", "builtins:Exception")
 
 
 def _error(value: Any) -> Any:
@@ -171,6 +177,8 @@ def as_changes(value: Any) -> Any:
 class Changes(Model):
     """Net difference of the whole database, by primary key."""
 
+    texts = frozenset({"ignore"})
+
     tables: dict[StrictStr, TableChanges] = Field(description="What changed, by table.")
     ignore: list[StrictStr] = Field([], description="Tables that may change in any way.")
 
@@ -199,6 +207,8 @@ class Queries(Model):
 
 class Plan(Model):
     """How the statement may be planned."""
+
+    texts = frozenset({"index"})
 
     index: StrictStr = Field(description="An index that can serve the statement.")
 
@@ -265,6 +275,7 @@ RESPONSE = frozenset({"result", "status", "json", "text", "headers"})
 class SqlOutcome(Outcome):
     """What `sql` can be judged by."""
 
+    texts = frozenset({"columns"})
     nullable = frozenset({"value"})
     contradictions: ClassVar[Contradictions] = (
         ("error", RESULT | {"plan"}),

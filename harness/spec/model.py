@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from harness.errors import did_you_mean
-from harness.templating import Renderable
+from harness.templating import Renderable, UnrenderableError
 
 Name = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 
@@ -38,6 +38,7 @@ class Model(BaseModel, Renderable):
 
     Keys that begin with `x-` are dropped. A key that is written without a value is an error, unless
     the model lists it in `nullable`: in YAML that is usually a line that was left unfinished.
+    Fields in `texts` are text, or a list of texts, after templates are rendered, too.
     """
 
     model_config = ConfigDict(
@@ -48,6 +49,7 @@ class Model(BaseModel, Renderable):
         regex_engine="python-re",
     )
     nullable: ClassVar[frozenset[str]] = frozenset()
+    texts: ClassVar[frozenset[str]] = frozenset()
     open_to_extensions: ClassVar[bool] = True
 
     @model_validator(mode="before")
@@ -101,7 +103,16 @@ class Model(BaseModel, Renderable):
         update = {
             name: render(aliases.get(name, name), value) for name, value in self._written().items()
         }
+        for name in self.texts & update.keys():
+            _check_text(update[name], aliases[name])
         return self.model_copy(update=update)
 
     def _written(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+def _check_text(rendered: Any, key: str) -> None:
+    for index, item in enumerate(rendered if isinstance(rendered, list) else [rendered]):
+        if not isinstance(item, str):
+            error = UnrenderableError(f"`{key}` needs text, and the template gives {item!r}")
+            raise (error.below(index) if isinstance(rendered, list) else error).below(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, StrictStr, field_validator, model_validator
@@ -14,6 +15,8 @@ from harness.sqltext import is_balanced
 
 class TableState(Model):
     """What one table holds after the last operation."""
+
+    texts = frozenset({"columns"})
 
     rows: Rows | None = Field(None, description="All rows, in any order.")
     contains: Annotated[Rows, Field(min_length=1)] | None = Field(
@@ -37,6 +40,14 @@ class TableState(Model):
         if isinstance(where, dict) and any(isinstance(value, dict) for value in where.values()):
             refuse("`where` takes plain values", hint="for a comparison write SQL text")
         return where
+
+    def rendered(self, render: Callable[[str, Any], Any]) -> Self:
+        """As for any model, but that `where` as SQL text is no template."""
+        return super().rendered(
+            lambda key, value: (
+                value if key == "where" and isinstance(value, str) else render(key, value)
+            )
+        )
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:

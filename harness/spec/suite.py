@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from harness.errors import did_you_mean
+from harness.scalars import written
 from harness.spec.actors import Actor, ActorRef
 from harness.spec.matchers import Number
 from harness.spec.model import Model, Name, refuse, without_extensions
@@ -198,7 +199,7 @@ def _value_id(value: Any) -> str:
     if isinstance(value, str):
         return value if value.isprintable() else value.encode("unicode_escape").decode("ascii")
     if isinstance(value, Decimal):
-        return str(value)
+        return written(value)
     return json.dumps(value, default=str, separators=(",", ":"), ensure_ascii=False)
 
 

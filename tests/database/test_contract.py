@@ -236,4 +236,4 @@ def test_the_catalog(database: Database) -> None:
     assert catalog.find("public.children") is children
     assert catalog.find("nothing") is None
     assert catalog.deferrable
-    assert read_catalog(session) == catalog
+    assert read_catalog(session.run) == catalog

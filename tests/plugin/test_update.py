@@ -777,3 +777,33 @@ def test_a_run_that_is_interrupted_writes_nothing(project: Project) -> None:
 def test_expectations_that_hold_are_not_touched(project: Project) -> None:
     file = project.pytester.path / project.spec(RIGHT.replace("n: 1", "n:   1.0"))
     settled(project, file)
+
+
+def test_equal_rows_are_each_written(project: Project) -> None:
+    before = """
+    seed: {authors: [{name: Ann}, {name: Ann}, {name: Ann}]}
+    operations:
+      - sql: select name from authors
+        expect: []
+      - sql: select name from authors
+        expect: {order: any, rows: [{name: Ann}]}
+      - sql: >-
+          select '["x", "x", "x"]'::jsonb as data
+        expect: [{data: [x]}]
+      - sql: do $$ begin raise notice 'n'; raise notice 'n'; end $$
+        expect: {notices: []}
+      - sql: insert into authors (name) values ('Bob'), ('Bob')
+        expect: {changes: {authors: {inserted: [{name: Bob}]}}}
+    expect: {tables: {authors: {where: name = 'Ann', columns: [name], rows: [{name: Ann}]}}}
+    """
+    file = project.pytester.path / project.spec(before)
+    project.run("--harness-update")
+    settled(project, file)
+    assert file.read_text().count("name: Ann}") == 3 + 3 + 3 + 3
+
+
+def test_a_mistake_in_a_statement_is_not_expected(project: Project) -> None:
+    said = left(project, "operations: [{sql: select nope, expect: '???'}]")
+    assert "does not exist (`error: ???` would expect that)" in " ".join(said.split())
+    project.spec("operations: [{sql: select nope, expect: {error: '???'}}]")
+    assert project.run("--harness-update").ret == 0

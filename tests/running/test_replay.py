@@ -14,14 +14,17 @@ import pytest
 from psycopg.pq import TransactionStatus
 
 from harness.config import Config
+from harness.database.catalog import Catalog, read_catalog
 from harness.database.literals import parameter
 from harness.database.protocol import Database
 from harness.database.script import Script as SqlScript
 from harness.database.session import Reply
 from harness.loader import load
-from harness.results import SpecResult, Status
+from harness.results import Mismatch, SpecResult, Statement, Status
 from harness.running.constants import constant, type_of
+from harness.running.replay import Replay as Notes
 from harness.running.runner import Runner
+from harness.running.sql import Prepared
 
 SETTINGS: dict[str, str | int | float | bool] = {
     "app.tenant": "ünder 'quotes'",
@@ -34,7 +37,7 @@ Refusal = Callable[[str], psycopg.Error]
 
 @pytest.fixture
 def script(database: Database, tmp_path: Path) -> Iterator[Script]:
-    """Run a spec that must fail; gives its script."""
+    """Run a spec that must fail; gives its script, which must leave the sequences as they were."""
     config = Config(root=tmp_path, settings=SETTINGS)
     runner = Runner(database, config, script=True)
 
@@ -51,8 +54,7 @@ def script(database: Database, tmp_path: Path) -> Iterator[Script]:
     session, catalog = database.connect()
     if session.status is not TransactionStatus.IDLE:
         session.run("ROLLBACK")
-    for state in catalog.sequences:  # what a spec would put back itself
-        session.run(f"SELECT setval({state.oid}, {state.value}, {state.called})")
+    assert read_catalog(session.run).sequences == catalog.sequences
 
 
 @pytest.fixture
@@ -167,7 +169,9 @@ def test_the_whole_of_a_script(script: Script) -> None:
     SET LOCAL DateStyle = 'ISO';
     SET LOCAL "app"."tenant" = 'ünder ''quotes''';
     SET LOCAL search_path = public, "$user";
-    SELECT setval('teams_id_seq', 1, false), setval('people_id_seq', 1, false);
+    ALTER SEQUENCE teams_id_seq RESTART WITH 1;
+    ALTER SEQUENCE people_id_seq RESTART WITH 1;
+    DISCARD SEQUENCES;
 
     -- seed, spec.yaml:3
     INSERT INTO "public"."teams" ("name") VALUES ('Red');
@@ -240,6 +244,15 @@ def test_ids_that_the_database_made_up(replay: Replay, database: Database) -> No
         ("select count(*) from (values (1), (2)) v(n) where n = any(:a)", {"a": [1, 3]}, ("1",)),
         ("select coalesce(:a, 'n'), (:a is null)::text, 'ü'", {"a": None}, ("n", "true", "ü")),
         ("select pg_typeof(:a), pg_typeof(:b)", {"a": 1, "b": 1.0}, ("integer", "numeric")),
+        ('select case when true then:a else:b end, 1 as"b"', {"a": 1, "b": 2}, ("1", "1")),
+        ("select (array[7, 8, n])[1:n]::text from (select 2 as n) s", None, ("{7,8}",)),
+        ('select (array[7, 8, n])[1:"n"]::text from (select 2 as n) s', None, ("{7,8}",)),
+        (
+            "select '\x1b[31m' || :a, $$'\\\x7f$$",
+            {"a": "\u202e\\'"},
+            ("\x1b[31m\u202e\\'", "'\\\x7f"),
+        ),
+        ('select:a::text as "\u2066\\"', {"a": "\x85"}, ("\x85",)),
         ("select (:a || 'x')::text, 2 * :b", {"a": "1", "b": 3_000_000_000}, ("1x", "6000000000")),
     ],
 )
@@ -301,7 +314,7 @@ def test_an_operation_that_expects_an_error_is_undone(database: Database, script
             seen += session.run(statement.text)[-1].rows
         except psycopg.Error as error:
             seen.append(error.sqlstate)
-    assert seen[1:] == ["22012", "23505", "22P02", ("kept; kept, too",)]
+    assert seen == ["22012", "23505", "22P02", ("kept; kept, too",)]
 
 
 def test_it_ends_with_the_last_operation_that_failed(script: Script) -> None:
@@ -351,6 +364,60 @@ def test_what_could_not_be_committed(refusal: Refusal) -> None:
 def test_a_seed_that_is_refused(refusal: Refusal, script: Script, seed: str) -> None:
     text = f"seed: {seed}\noperations: [{{sql: select 1}}]"
     assert f"refused this seed: {refusal(text).diag.message_primary}" in script(text)
+
+
+def test_sequences_wherever_they_stand(database: Database, tmp_path: Path) -> None:
+    session, _ = database.connect()
+    session.run("""
+        CREATE SCHEMA "Odd";
+        CREATE SEQUENCE "Odd"."To\u202e 'Go'" INCREMENT -2 MINVALUE 0 MAXVALUE 9 START 9 CYCLE CACHE 3;
+        SELECT setval('"Odd"."To\u202e ''Go''"', 1);
+        CREATE SEQUENCE full_up MAXVALUE 3;
+        SELECT setval('full_up', 3);
+        CREATE SEQUENCE fresh START 5;
+        CREATE SEQUENCE other;
+    """)
+    try:
+        catalog = read_catalog(session.run)
+        sql = (
+            """select nextval('"Odd"."To\u202e ''Go''"'), nextval('FRESH'), setval('full_up', 2)"""
+        )
+        found = [session.run(_script_of(sql, catalog, tmp_path)) for _ in range(2)]
+        assert [values(replies) for replies in found] == [("9", "5", "2")] * 2
+        states = read_catalog(session.run).sequences
+        with pytest.raises(psycopg.errors.SequenceGeneratorLimitExceeded):
+            session.run(_script_of("select nextval('full_up')", catalog, tmp_path))
+        session.run("ROLLBACK")
+    finally:
+        session.run('DROP SCHEMA "Odd" CASCADE; DROP SEQUENCE full_up, fresh, other')
+    assert states == catalog.sequences
+
+
+def _script_of(sql: str, catalog: Catalog, root: Path) -> str:
+    path = root / "spec.yaml"
+    path.write_text("operations: [{sql: select 1}]")
+    (loaded,) = load(path, root)
+    notes = Notes(loaded, catalog, Config(root=root))
+    notes.operation(0, loaded.spec.operations[0], may_fail=False)
+    notes.statement(Prepared(sql, None, Statement(sql)))
+    failed = Mismatch(("operations", 0), "it failed")
+    written = notes.script(SpecResult("x", Status.FAILED, mismatches=(failed,)))
+    assert "other" not in written
+    assert written.replace("\n", "").isprintable()
+    return written
+
+
+def test_nothing_of_a_spec_acts_on_a_terminal(script: Script) -> None:
+    text = script(r"""
+    name: hidden
+    operations:
+      - name: "\u202eback"
+        sql: "select '\x1b[31m' as \"\x7f\" -- \x1b[2J"
+        expect: {row: {"\x7f": "\x1b]0;title\a"}}
+    """)
+    assert text.replace("\n", "").isprintable()
+    assert "-- operation 1 (sql): \\u202eback, spec.yaml:3" in text
+    assert "\nselect  E'\\u001b[31m' as  U&\"\\007f\" -- \\u001b[2J\n;\n" in text
 
 
 def test_rows_from_a_query_come_once(replay: Replay) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.sqltext import bind, client_copy
+from harness.sqltext import bind, client_copy, is_complete
 
 NAMES = frozenset({"n", "m"})
 
@@ -30,7 +30,10 @@ NAMES = frozenset({"n", "m"})
         ("select array[[:n], [:m]]", "select array[[$1], [$2]]"),
         ("call f(a := :n)", "call f(a := $1)"),
         ("select $1, :n", "select $1, $1"),
-        ("select '10:n', 10:n", "select '10:n', 10$1"),
+        ("select '10:n', 10:n", "select '10:n', 10 $1"),
+        ("case when true then:n else:m end", "case when true then $1 else $2 end"),
+        ("select é:n, a$:n, :n:m, -:n, (:n)", "select é $1, a$ $1, $1 $2, -$1, ($1)"),
+        ("select 1 -- :n\r, :n", "select 1 -- :n\r, $1"),
     ],
 )
 def test_bind(sql: str, bound: str) -> None:
@@ -46,6 +49,12 @@ def test_offsets_lead_back_to_what_was_written() -> None:
     assert bound.written_offset(bound.text.index("nope")) == 15
     assert bound.written_offset(bound.text.index("$2")) == 11
     assert bound.written_offset(0) == 0
+
+
+def test_offsets_behind_a_space_that_nobody_wrote() -> None:
+    bound = bind("select then:n, nope", NAMES)
+    assert bound.written_offset(bound.text.index("$1")) == 11
+    assert bound.written_offset(bound.text.index("nope")) == 15
 
 
 @given(st.text(alphabet="':\"$-/*[]n a\n;", max_size=60))
@@ -69,3 +78,26 @@ def test_nothing_but_parameters_changes(sql: str) -> None:
 )
 def test_client_copy(sql: str, offset: int | None) -> None:
     assert client_copy(sql) == offset
+
+
+@pytest.mark.parametrize(
+    ("sql", "complete"),
+    [
+        ("select 'it''s', \"(\", $a$ ( $a$, E'\\'', (1) -- (", True),
+        ("select 1 /* /* */ ' ( */", True),
+        ("select a$$, $1", True),
+        ("select ) (1)", True),
+        ("select (1", False),
+        ("select ) (", False),
+        ("select 'x", False),
+        ("select E'\\'", False),
+        ("select E'a''\\'", False),
+        ("select E'\\", False),
+        ('select "x', False),
+        ("select $$ x", False),
+        ("select $a$ x $$", False),
+        ("select 1 /* /* */", False),
+    ],
+)
+def test_is_complete(sql: str, complete: bool) -> None:
+    assert is_complete(sql) is complete

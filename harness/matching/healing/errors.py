@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from harness.matching.exceptions import _chain, _facts, _failures, _given
+from harness.matching.exceptions import chain, facts_of, failures_of, given_by
 from harness.matching.healing.repairs import (
     Refusal,
     Repair,
@@ -40,7 +40,7 @@ def error_repairs(
     elif error is not None and expect is None:
         yield Refusal(path, "the operation failed, no error was expected")
     elif error is not None and expect is not None:
-        yield from _repairs(_given(expect), written, error, path, writer)
+        yield from _repairs(given_by(expect), written, error, path, writer)
 
 
 def described(error: BaseException, path: Path, writer: Writer) -> str:
@@ -73,14 +73,14 @@ def described_part(key: str, error: BaseException, path: Path, writer: Writer) -
 
 def _source(error: BaseException) -> BaseException:
     """The error of the chain that PostgreSQL raised, else the error itself."""
-    return next((each for each in _chain(error) if "sqlstate" in _known(each)), error)
+    return next((each for each in chain(error) if "sqlstate" in _known(each)), error)
 
 
 def _repairs(
     given: dict[str, Any], written: Any, error: BaseException, path: Path, writer: Writer
 ) -> Iterator[Repair]:
     agreeing = {key: relaxed(expected) for key, expected in given.items()}
-    verdicts = [(each, _failures(agreeing, each)) for each in _chain(error)]
+    verdicts = [(each, failures_of(agreeing, each)) for each in chain(error)]
     nearest, failures = min(
         verdicts,
         key=lambda verdict: (len(verdict[1]), len(given.keys() - _known(verdict[0], given))),
@@ -102,7 +102,7 @@ def _repairs(
 
 def _known(error: BaseException, names: Iterable[str] = ()) -> dict[str, Value]:
     """What an error says of itself, by the keys of the format and the attributes named."""
-    facts = _facts(error).fields
+    facts = facts_of(error).fields
     keys = [*_KEYS, *(name for name in names if name not in _KEYS and name in facts)]
     known = {key: facts[key] for key in keys if key != "exception"}
     known["exception"] = value_of(_class_of(error), "text")

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from harness.matching.exceptions import message_of
 from harness.matching.healing.errors import described, described_part
 from harness.matching.healing.repairs import (
     TEMPLATE,
@@ -28,6 +29,7 @@ from harness.spec.state import TableState
 
 _OF_A_TABLE = ("rows", "contains", "count")
 _OF_A_RESULT = ("columns", "rows", "contains", "row", "value", "count")
+_INSUFFICIENT_PRIVILEGE = "42501"
 _NO_RESULT = "the statement has no result set"
 _NO_COUNT = "the statement has no command count"
 _NOTHING = "it returns nothing: expect its `changes` or `notices`"
@@ -194,6 +196,9 @@ def sighting(key: str, outcome: SqlResult, path: Path, values: Values) -> Iterat
 def _of_error(key: str, error: BaseException, path: Path, writer: Writer) -> Repair:
     if key in RESULT:
         return Refusal(path, "the operation failed, no error was expected")
+    if key == "expect" and _is_mistake(error):
+        reason = f"the operation failed: {message_of(error)} (`error: ???` would expect that)"
+        return Refusal(path, reason)
 
     def write() -> str:
         if key == "error":
@@ -203,6 +208,12 @@ def _of_error(key: str, error: BaseException, path: Path, writer: Writer) -> Rep
         return described_part(key, error, path, writer)
 
     return replacement(PLACEHOLDER, path, write)
+
+
+def _is_mistake(error: BaseException) -> bool:
+    """Whether an error says that a statement is wrong, which hardly anybody wants to expect."""
+    state = getattr(error, "sqlstate", None) or ""
+    return state.startswith("42") and state != _INSUFFICIENT_PRIVILEGE
 
 
 def _of_count(key: str, affected: int | None, path: Path, writer: Writer) -> Repair:
