@@ -199,9 +199,11 @@ class _Environment(ImmutableSandboxedEnvironment):
     What could fill the memory is bounded, as the sandbox itself bounds `range`.
     """
 
-    intercepted_binops = frozenset({"*", "**"})
+    intercepted_binops = frozenset(ImmutableSandboxedEnvironment.default_binop_table)
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        # YAML's decimals are exact, and so are those in templates.
+        left, right = (Decimal(str(x)) if isinstance(x, float) else x for x in (left, right))
         sizes = [len(side) for side in (left, right) if isinstance(side, (str, list, tuple))]
         numbers = [side for side in (left, right) if isinstance(side, int)]
         if operator == "**" and numbers and abs(numbers[-1]) > MAX_EXPONENT:

@@ -117,6 +117,7 @@ class Catalog:
         version: of the server, e.g. "18.0".
         settings: of the session as it began: who it is, how names are found and values printed.
         deferrable: there are constraints that can be deferred.
+        deferred_triggers: quoted names of the triggers that wait for a commit by themselves.
     """
 
     tables: Mapping[tuple[str, str], Table]
@@ -127,6 +128,7 @@ class Catalog:
     version: str
     settings: Mapping[str, str]
     deferrable: bool
+    deferred_triggers: tuple[str, ...]
 
     def find(self, name: str) -> Table | None:
         """The table that `table` or `schema.table` names."""
@@ -156,7 +158,8 @@ def read_catalog(run: Callable[[str], list[Reply]]) -> Catalog:
     Args:
         run: sends statements in one message; a transaction that it does so in has not failed.
     """
-    tables, path, types, sequences, extensions, version, settings, deferrable = run(_SCRIPT)
+    replies = run(_SCRIPT)
+    tables, path, types, sequences, extensions, version, settings, deferrable, triggers = replies
     found = [_table(json.loads(row[0] or "")) for row in tables.rows]
     return Catalog(
         tables={table.key: table for table in found},
@@ -170,6 +173,7 @@ def read_catalog(run: Callable[[str], list[Reply]]) -> Catalog:
         version=str(version.rows[0][0]),
         settings={str(name): str(value) for name, value in settings.rows},
         deferrable=deferrable.rows[0][0] == "t",
+        deferred_triggers=tuple(str(row[0]) for row in triggers.rows),
     )
 
 

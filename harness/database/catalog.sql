@@ -92,4 +92,10 @@ SELECT name, CASE name WHEN 'session_authorization' THEN session_user ELSE curre
 FROM unnest(ARRAY[
   'session_authorization', 'role', 'search_path', 'DateStyle', 'IntervalStyle', 'TimeZone', 'bytea_output',
   'extra_float_digits', 'lc_monetary', 'xmlbinary']) name;
-SELECT EXISTS (SELECT FROM pg_constraint WHERE condeferrable)
+SELECT EXISTS (SELECT FROM pg_constraint WHERE condeferrable);
+-- A name may stand for several constraints, of which one cannot be deferred: then none can by name.
+SELECT DISTINCT format('%I.%I', n.nspname, k.conname)
+FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace
+WHERE k.contype = 't' AND k.condeferred AND NOT EXISTS (
+  SELECT FROM pg_constraint o
+  WHERE o.conname = k.conname AND o.connamespace = k.connamespace AND NOT o.condeferrable)

@@ -141,9 +141,9 @@ class Comparison:
         if found is not None:
             failure = self.match(expected, found)
             return failure.below(name) if failure else None
-        if allows_absence(expected):
-            return None
         # An optional key may be missing; a column or an attribute is missing by mistake.
+        if allows_absence(expected) and not value.open:
+            return None
         near = self._nearest(name, value)
         return Failure(
             f"there is no {value.noun} {{}}",

@@ -17,7 +17,7 @@ from harness.matching.objects import Attributes
 from harness.matching.scalars import differs
 from harness.matching.values import Fields, Items, Value, is_null, value_of
 from harness.results import Mismatch, Path
-from harness.spec.expectations import CONDITIONS, ErrorExpectation
+from harness.spec.expectations import CONDITION_NAMES, CONDITIONS, ErrorExpectation
 from harness.spec.matchers import Matcher
 
 _DIAGNOSTICS = {
@@ -149,7 +149,7 @@ def _condition(expected: Any, error: BaseException, comparison: Comparison) -> F
         if expected not in CONDITIONS:
             hint = did_you_mean(expected, CONDITIONS)
             return senseless("{} is not a condition name of PostgreSQL", expected, hint=hint)
-        if CONDITIONS[expected] == state:
+        if expected == _condition_name(state):
             return None
         return Failure("condition: {} expected, {} found", (expected, _condition_name(state)))
     failure = comparison.match(expected, value_of(_condition_name(state), "text"))
@@ -248,7 +248,7 @@ def message_of(error: BaseException) -> str:
 
 
 def _condition_name(state: str | None) -> str | None:
-    return next((name for name, known in CONDITIONS.items() if known == state), None)
+    return CONDITION_NAMES.get(state or "")
 
 
 def _sqlstate(error: BaseException) -> str | None:

@@ -162,7 +162,7 @@ CITEXT = Family("text", str, _expected_text, asks=True, equates=True)
 PADDED = Family("text", _without_padding, _expected_padded, _by(str))
 UUID = Family("a UUID", _uuid, _expected_uuid, _by(str))
 BYTES = Family("bytes", str.lower, _expected_bytes, _by(str))
-MONEY = Family("money", str, _expected_text, asks=True)
+MONEY = Family("money", str, _expected_other, asks=True)
 TIMESTAMP = Family(
     "a timestamp", times.printed_timestamp, times.expected_timestamp, _by(datetime), asks=True
 )

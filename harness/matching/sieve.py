@@ -112,9 +112,7 @@ class Sieve:
         if found.bit_count() <= _FEW and not self._unmarked(rest):
             return self._one_by_one(rest, found)
         for name, item in rest.items():
-            part = self.part(name)
-            absent = ~part._present if allows_absence(item) else 0
-            found &= part.sift(item, partial=self.comparer.partial).holds | absent
+            found &= self.part(name).sift(item, partial=self.comparer.partial).holds
         return found
 
     def _one_by_one(self, expected: dict[str, Any], places: int) -> int:
@@ -226,7 +224,7 @@ class Sieve:
         for name, item in expected.items():
             part = self.part(name)
             absent = cohort.places & ~part._present
-            if allows_absence(item):
+            if allows_absence(item) and not sample.open:
                 sifted &= part.sift(item, partial=partial) | Sifted(absent)
             else:
                 nothing = Sifted(senseless=absent if sample.open else 0)

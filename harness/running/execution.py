@@ -205,6 +205,7 @@ class Execution:
             params = None if operation.params is None else render(operation.params, self._scope)
             prepared = prepare(operation, params)
         self._current = (path, prepared.statement)
+        self._seeder.is_alone = False
         with self._stopping((*path, "sql"), found):
             self._replay.statement(prepared)
             try:

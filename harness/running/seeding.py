@@ -47,6 +47,9 @@ class Seeder:
         catalogs: give the tables.
         scope: of the spec's templates; `seed` in it gets every row that is stored.
         autofill: whether required columns that a row leaves out get a value.
+
+    Attributes:
+        is_alone: nothing but seeds has changed the database so far.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class Seeder:
         self._names: dict[Key, str] = {}
         self._counts: dict[Key, int] = {}
         self._sending = Sending(isolation)
+        self.is_alone = True
         self._cut: frozenset[tuple[Key, str]] = frozenset()
 
     @property
@@ -332,19 +336,29 @@ class Seeder:
         )
 
     def _check_constraints(self, deferred: str, seed: Sequence[TableSeed]) -> None:
-        """Check what is deferred: a bad seed is the seed's error, not an operation's."""
+        """Check what is deferred: a bad seed is the seed's error, not an operation's.
+
+        What triggers do that wait for a commit is the seed's, too. Once there was an operation,
+        its own may be waiting with them.
+        """
         back = [f"SET CONSTRAINTS {deferred} IMMEDIATE"] if deferred else []
-        self._sending.sent += back
+        triggers = ", ".join(self._catalogs.current.deferred_triggers)
+        fired = []
+        if triggers and self.is_alone:
+            fired = [f"SET CONSTRAINTS {triggers} {mode}" for mode in ("IMMEDIATE", "DEFERRED")]
+        self._sending.sent += (*back, *fired)
         check = ("SAVEPOINT harness_check", _CHECK, "ROLLBACK TO SAVEPOINT harness_check")
         try:
-            self._isolation.batch(";".join((*back, *check)))
+            self._isolation.batch(";".join((*back, *check, *fired)))
         except psycopg.Error as error:
             if self._isolation.lost:
                 raise
-            self._sending.sent.append(_CHECK)
             named = [
                 item.where for item in seed if item.table.endswith(error.diag.table_name or "")
             ]
+            if not (named or self.is_alone):
+                return  # an operation has left that, and may still mend it
+            self._sending.sent.append(_CHECK)
             raise refused(error, named[0] if named else seed[0].where) from error
 
 

@@ -15,11 +15,9 @@ from harness.matching.display import show
 from harness.matching.outcome import SqlResult
 from harness.matching.values import decode
 from harness.results import ResultSet, Statement
-from harness.spec.expectations import CONDITIONS
+from harness.spec.expectations import CONDITION_NAMES
 from harness.spec.operations import SqlOperation
 from harness.sqltext import BoundSql, bind
-
-_CONDITION_NAMES = {state: name for name, state in CONDITIONS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +107,7 @@ def error_data(error: BaseException) -> dict[str, Any]:
     diag = error.diag
     return {
         "sqlstate": error.sqlstate,
-        "condition": _CONDITION_NAMES.get(error.sqlstate or ""),
+        "condition": CONDITION_NAMES.get(error.sqlstate or ""),
         "message": diag.message_primary or str(error),
         "detail": diag.message_detail,
         "hint": diag.message_hint,

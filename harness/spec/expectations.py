@@ -23,18 +23,24 @@ from harness.spec.model import Model, is_extension, refuse
 
 
 def _condition_names() -> dict[str, str]:
-    """PostgreSQL's condition names with their SQLSTATEs, from psycopg's generated classes."""
+    """SQLSTATEs with PostgreSQL's names for them, from psycopg's generated classes.
+
+    A few names stand for two: to such a class psycopg's own name adds `Ext`.
+    """
     classes = (item for item in vars(sqlstates).values() if isinstance(item, type))
-    named = {item.__name__: getattr(item, "sqlstate", None) for item in classes}
+    named = {getattr(item, "sqlstate", None): item.__name__.removesuffix("Ext") for item in classes}
     return {
-        re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower().strip("_"): state
-        for name, state in named.items()
+        state: re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower().strip("_")
+        for state, name in named.items()
         if isinstance(state, str)  # psycopg's Diagnostic has a property of that name
     }
 
 
-CONDITIONS = _condition_names()
-"""Condition name → SQLSTATE (`unique_violation` → `23505`)."""
+CONDITION_NAMES = _condition_names()
+"""SQLSTATE → condition name (`23505` → `unique_violation`)."""
+
+CONDITIONS = frozenset(CONDITION_NAMES.values())
+"""The condition names."""
 
 _SQLSTATE = re.compile(r"[0-9A-Z]{5}")
 

@@ -168,7 +168,9 @@ class Matcher(Model):
         True, alias="$null", description="`true`: is NULL; `false`: is not NULL."
     )
     absent: Literal[True] = Field(
-        True, alias="$absent", description="The key is not there (in mappings)."
+        True,
+        alias="$absent",
+        description="The key is not there (in mappings; it never holds for a column or an attribute).",
     )
     eq: Comparable = Field(None, alias="$eq", description="Equals; never holds for NULL.")
     ne: Comparable = Field(None, alias="$ne", description="Differs; never holds for NULL.")

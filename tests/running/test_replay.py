@@ -175,6 +175,8 @@ def test_the_whole_of_a_script(script: Script) -> None:
 
     -- seed, spec.yaml:3
     INSERT INTO "public"."teams" ("name") VALUES ('Red');
+    SET CONSTRAINTS public.settle IMMEDIATE;
+    SET CONSTRAINTS public.settle DEFERRED;
 
     -- operation 1 (sql): in, spec.yaml:5
     insert into people (team_id, name, email, mood) values (1, 'Ann', 'a@x', 'calm');

@@ -144,3 +144,11 @@ begin
     errcode = 'XY123', detail = 'detail of ' || how, hint = 'hint of ' || how,
     schema = 'a schema', table = 'a table', column = 'a column', constraint = 'a constraint';
 end $$;
+
+-- A trigger that waits for a commit.
+create table echoes (id integer primary key);
+create function echo() returns trigger language plpgsql as
+  $$ begin insert into visits values ('echo'); return null; end $$;
+create constraint trigger echoed after insert on echoes deferrable initially deferred
+  for each row execute function echo();
+

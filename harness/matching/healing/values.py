@@ -130,7 +130,7 @@ class Values:
         missing = {
             name
             for name, item in expected.items()
-            if name not in found and not allows_absence(item)
+            if name not in found and (value.open or not allows_absence(item))
         }
         if len(missing) == len(expected):  # nothing would be left
             yield self.writer.replacement(written, value, path)

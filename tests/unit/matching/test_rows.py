@@ -50,7 +50,6 @@ PASSING: list[tuple[dict[str, Any], ResultSet]] = [
     ({"rows": [{"id": 3}, {"id": 1}, {"id": 2}], "order": "any"}, THREE),
     ({"contains": [{"id": 3}, {"title": "a"}]}, THREE),
     ({"columns": ["id", "title", "payload"], "contains": [[2, "b", None]]}, THREE),
-    ({"row": {"n": 1, "gone": {"$absent": True}}}, result_set({"n": "bigint"}, ("1",))),
     ({"row": {"$one_of": [{"n": 2}, {"n": 1}]}}, result_set({"n": "bigint"}, ("1",))),
     ({"rows": [{"$not": {"id": 2}}, {"$any": True}, {"id": 3}]}, THREE),
     ({"value": 1}, result_set({"n": "bigint"}, ("1",))),
