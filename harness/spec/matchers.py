@@ -170,7 +170,7 @@ class Matcher(Model):
     absent: Literal[True] = Field(
         True,
         alias="$absent",
-        description="The key is not there (in mappings; it never holds for a column or an attribute).",
+        description="The key is not there (in mappings; never a column or an attribute).",
     )
     eq: Comparable = Field(None, alias="$eq", description="Equals; never holds for NULL.")
     ne: Comparable = Field(None, alias="$ne", description="Differs; never holds for NULL.")
