@@ -1,4 +1,4 @@
-"""What a database holds: tables, columns, keys, types and sequences, read in one message."""
+"""What a database holds: tables, columns, keys, types, sequences and roles, in one message."""
 
 from __future__ import annotations
 
@@ -107,6 +107,22 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Role:
+    """A role, as far as it matters to row-level security.
+
+    Attributes:
+        superuser: no policy binds it.
+        bypasses: it has BYPASSRLS: no policy binds it.
+        owned: tables with policies that do not bind it, as it has the rights of the table's owner
+            and they are not forced on that one; quoted, qualified where that is needed.
+    """
+
+    superuser: bool
+    bypasses: bool
+    owned: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Catalog:
     """All tables of a database, and what else the harness needs to know of it.
 
@@ -117,6 +133,7 @@ class Catalog:
         version: of the server, e.g. "18.0".
         settings: of the session as it began: who it is, how names are found and values printed.
         deferrable: there are constraints that can be deferred.
+        roles: by name.
         deferred_triggers: quoted names of the triggers that wait for a commit by themselves.
     """
 
@@ -128,6 +145,7 @@ class Catalog:
     version: str
     settings: Mapping[str, str]
     deferrable: bool
+    roles: Mapping[str, Role]
     deferred_triggers: tuple[str, ...]
 
     def find(self, name: str) -> Table | None:
@@ -150,6 +168,14 @@ class Catalog:
 
 
 _SCRIPT = Path(__file__).with_name("catalog.sql").read_text(encoding="utf-8")
+_ROLES = """
+WITH unforced AS MATERIALIZED (
+  SELECT oid, relowner FROM pg_class WHERE relrowsecurity AND NOT relforcerowsecurity)
+SELECT r.rolname, r.rolsuper, r.rolbypassrls, (
+  -- whom PostgreSQL takes for the owner: https://www.postgresql.org/docs/current/ddl-rowsecurity.html
+  SELECT coalesce(json_agg(u.oid::regclass::text ORDER BY u.oid), '[]')
+  FROM unforced u WHERE pg_has_role(r.oid, u.relowner, 'USAGE'))
+FROM pg_roles r"""
 
 
 def read_catalog(run: Callable[[str], list[Reply]]) -> Catalog:
@@ -158,8 +184,8 @@ def read_catalog(run: Callable[[str], list[Reply]]) -> Catalog:
     Args:
         run: sends statements in one message; a transaction that it does so in has not failed.
     """
-    replies = run(_SCRIPT)
-    tables, path, types, sequences, extensions, version, settings, deferrable, triggers = replies
+    *replies, triggers, roles = run(f"{_SCRIPT};{_ROLES}")
+    tables, path, types, sequences, extensions, version, settings, deferrable = replies
     found = [_table(json.loads(row[0] or "")) for row in tables.rows]
     return Catalog(
         tables={table.key: table for table in found},
@@ -173,8 +199,21 @@ def read_catalog(run: Callable[[str], list[Reply]]) -> Catalog:
         version=str(version.rows[0][0]),
         settings={str(name): str(value) for name, value in settings.rows},
         deferrable=deferrable.rows[0][0] == "t",
+        roles=_roles(roles),
         deferred_triggers=tuple(str(row[0]) for row in triggers.rows),
     )
+
+
+def read_roles(run: Callable[[str], list[Reply]]) -> Mapping[str, Role]:
+    """The roles alone, as they are now; what is asked needs no rights."""
+    return _roles(run(_ROLES)[0])
+
+
+def _roles(reply: Reply) -> Mapping[str, Role]:
+    return {
+        str(name): Role(superuser == "t", bypasses == "t", tuple(json.loads(owned or "")))
+        for name, superuser, bypasses, owned in reply.rows
+    }
 
 
 def _table(data: dict[str, Any]) -> Table:

@@ -42,6 +42,7 @@ class Isolation:
 
     Attributes:
         schema_changed: a statement of the spec made, altered or dropped something.
+        savepoints: how many more the spec has set than released, by what it was answered.
     """
 
     def __init__(self, session: Session, catalog: Catalog) -> None:
@@ -51,6 +52,7 @@ class Isolation:
         self._guard = f"harness_{secrets.token_hex(8)}"
         self._begun = False
         self.schema_changed = False
+        self.savepoints = 0
 
     def run(self, statement: str, params: Sequence[object] | None = None) -> list[Reply]:
         """Run a statement of the spec as it is; with parameters it can be only one.
@@ -60,8 +62,7 @@ class Isolation:
             EscapedTransactionError: it ended the transaction.
             SpecError: text would no longer be read as what it is.
         """
-        if not self._begun:
-            self._send("")
+        self.begin()
         try:
             if params is None:
                 replies = self._session.run(statement)
@@ -71,9 +72,27 @@ class Isolation:
             self._check()
         self._check_encoding()
         self.schema_changed = self.schema_changed or any(map(_is_ddl, replies))
+        tags = [reply.tag for reply in replies]
+        self.savepoints += tags.count("SAVEPOINT") - tags.count("RELEASE")
         if any(reply.tag == "COMMIT" for reply in replies):
             raise EscapedTransactionError  # another one may have begun behind it
         return replies
+
+    def begin(self) -> None:
+        """Begin the transaction, if nothing has been sent yet."""
+        if not self._begun:
+            self._send("")
+
+    def check(self) -> None:
+        """See whether what others sent on the connection has ended the transaction.
+
+        Raises:
+            EscapedTransactionError: it has.
+            SpecError: text would no longer be read as what it is.
+        """
+        self._check()
+        if self.usable:
+            self._check_encoding()
 
     @property
     def usable(self) -> bool:

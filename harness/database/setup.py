@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import glob
-import importlib
 import inspect
-import pkgutil
-import re
-import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from operator import attrgetter
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,13 +17,13 @@ from harness.database import orm
 from harness.database.migrations import AlembicStep
 from harness.database.script import Script, Statement
 from harness.errors import ConfigError, DatabaseError, Location, nearest
+from harness.modules import TargetError, imported, is_target
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, MetaData
 
 _SETUP = "pyproject.toml: [tool.harness] setup"
 _WATCH = "pyproject.toml: [tool.harness] watch"
-_TARGET = re.compile(r"[^\W\d][\w.]*:[^\W\d][\w.]*")
 
 
 class SetupStep(Protocol):
@@ -164,8 +159,8 @@ def _steps(root: Path, entry: str) -> Iterator[SetupStep]:
     path = root / entry
     if path.suffix == ".ini" and path.is_file():
         yield AlembicStep(path)
-    elif _TARGET.fullmatch(entry) and not path.exists():
-        yield _target_step(entry)
+    elif is_target(entry) and not path.exists():
+        yield _target_step(root, entry)
     else:
         files = _files(path / "*.sql" if path.is_dir() else path)
         if not files:
@@ -201,8 +196,13 @@ def _nearest_path(root: Path, parts: tuple[str, ...]) -> str | None:
     return None
 
 
-def _target_step(target: str) -> MetadataStep | CallableStep:
-    found = _imported(target)
+def _target_step(root: Path, target: str) -> MetadataStep | CallableStep:
+    try:
+        found = imported(target, root)
+    except TargetError as error:
+        (problem,) = error.problems
+        what = f"{_SETUP}: {problem.what}"
+        raise ConfigError(replace(problem, what=what)) from error.__cause__
     if orm.is_metadata(found):
         return MetadataStep(target, found)
     if not callable(found) or inspect.iscoroutinefunction(found):
@@ -218,37 +218,6 @@ def _target_step(target: str) -> MetadataStep | CallableStep:
             hint="wrap it in a function of a module of yours",
         )
     return CallableStep(target, found, Path(source))
-
-
-def _imported(target: str) -> Any:
-    name, _, attribute = target.partition(":")
-    try:
-        module = importlib.import_module(name)
-    except Exception as error:  # importing runs the module
-        near = _nearest_module(error)
-        hint = 'is its folder on the path? e.g. pythonpath = ["."] in [tool.pytest.ini_options]'
-        raise ConfigError(
-            f"{_SETUP}: {target} cannot be imported: {type(error).__name__}: {error}",
-            hint=f"did you mean {near!r}? {hint}" if near else hint,
-        ) from error
-    try:
-        return attrgetter(attribute)(module)
-    except AttributeError as error:
-        near = nearest(error.name or "", dir(error.obj))
-        raise ConfigError(
-            f"{_SETUP}: {target} names nothing: {error}",
-            hint=f"did you mean {near!r}?" if near else None,
-        ) from error
-
-
-def _nearest_module(error: Exception) -> str | None:
-    """The module that exists where the one that was not found would be, if its name is near."""
-    if not isinstance(error, ModuleNotFoundError) or error.name is None:
-        return None
-    package, _, name = error.name.rpartition(".")
-    path = sys.modules[package].__path__ if package else None
-    near = nearest(name, (each.name for each in pkgutil.iter_modules(path)))
-    return f"{package}.{near}".lstrip(".") if near else None
 
 
 def _execute(connection: psycopg.Connection[Any], statement: Statement) -> None:

@@ -16,24 +16,35 @@ from harness.database.isolation import SCRUB
 from harness.database.literals import literal
 from harness.database.node import runtime
 from harness.database.pglite import PGliteProcess
+from harness.database.recorder import ApplicationCursor, ApplicationServerCursor, Recorder
 from harness.database.session import Session
 from harness.database.template import template
 from harness.errors import ConfigError, DatabaseError
 
-# PGlite begins with a session user that no setting names: a rollback would not bring it back.
-_OWN_AUTHORIZATION = "SELECT set_config('session_authorization', session_user, false)"
+# PGlite begins with a session user that no setting names: a rollback would not bring it back. And
+# once an actor had claims, they are '' for all that follow, not NULL: so they are from the start.
+_BEGINNING = (
+    "SELECT set_config('session_authorization', session_user, false),"
+    " set_config('request.jwt.claims', '', false)"
+)
 DEFAULT_SETTINGS = {"TimeZone": "UTC", "DateStyle": "ISO"}
 """What every session begins with, unless the configuration says otherwise."""
 
 
 class _Connection(psycopg.Connection[Any]):
-    """A connection whose statements end when they are cancelled.
+    """The worker's connection, which the application gets to use, too.
 
-    PGlite ignores cancel requests. On Ctrl-C psycopg would send one and wait ten seconds for it to
-    work; only killing the process works.
+    Its statements end when they are cancelled. PGlite ignores cancel requests: on Ctrl-C psycopg
+    would send one and wait ten seconds for it to work. Only killing the process works.
     """
 
     kill: Callable[[], None]
+    recorder: Recorder | None = None
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.cursor_factory = ApplicationCursor
+        self.server_cursor_factory = ApplicationServerCursor
 
     def cancel_safe(self, *, timeout: float = 0.0) -> None:
         """End the statement that runs, and with it the database."""
@@ -173,7 +184,7 @@ class WorkerPGlite:
         self._configure(session)
         catalog = read_catalog(session.run)
         session.learn_types(catalog.types)
-        session.run(f"{_OWN_AUTHORIZATION};{SCRUB}")
+        session.run(f"{_BEGINNING};{SCRUB}")
         return session, catalog
 
     def _configure(self, session: Session) -> None:

@@ -1,0 +1,1 @@
+"""The application under test: its functions, its callers, its requests."""

@@ -1,0 +1,71 @@
+"""The worker's one event loop, on which everything asynchronous of the application runs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Awaitable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class Loop:
+    """Runs one awaitable after the other, on a loop that begins with the first.
+
+    What an application keeps from one request to the next, such as a client's connections, belongs
+    to the loop that made it: so there is one for all specs. Context variables are as the caller has
+    them, and those that are set inside do not come out.
+    """
+
+    def __init__(self) -> None:
+        # With a factory the loop does not become the thread's: pytest-asyncio's tests have theirs.
+        self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+
+    def run(self, awaitable: Awaitable[T]) -> T:
+        """What it returns or raises; tasks that it leaves behind are cancelled.
+
+        So does `asyncio.run`: a task that went on would work in the next spec's transaction.
+        A loop that is running in this thread, as in a test of pytest-asyncio, waits meanwhile.
+        """
+        return self._run(_alone(awaitable))
+
+    def start(self, awaitable: Awaitable[T]) -> T:
+        """As `run`, but the tasks that it leaves behind go on whenever something runs."""
+        return self._run(_awaited(awaitable))
+
+    def close(self) -> None:
+        """Cancel what is still there, and end the loop."""
+        self._runner.close()
+
+    def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        context = contextvars.copy_context()
+        if not _is_in_a_loop():
+            return self._runner.run(coroutine, context=context)
+        # A thread can run one loop at a time; ours does not mind in which it runs.
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="harness") as pool:
+            return pool.submit(self._runner.run, coroutine, context=context).result()
+
+
+def _is_in_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+async def _awaited(awaitable: Awaitable[T]) -> T:
+    return await awaitable
+
+
+async def _alone(awaitable: Awaitable[T]) -> T:
+    before = asyncio.all_tasks()
+    try:
+        return await awaitable
+    finally:
+        left_behind = asyncio.all_tasks() - before
+        for task in left_behind:
+            task.cancel()
+        await asyncio.gather(*left_behind, return_exceptions=True)
