@@ -141,6 +141,18 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class SentQuery:
+    """A statement that the application sent.
+
+    Attributes:
+        place: the line of its code that did, e.g. `app/issues.py:12 in list_all`.
+    """
+
+    text: str
+    place: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Edit:
     """A node of a spec that `--harness-update` writes anew, so that it says what was seen.
 
@@ -168,7 +180,12 @@ class RowCount:
 
 @dataclass(frozen=True, slots=True)
 class OperationResult:
-    """What one operation did; `duration` is in seconds."""
+    """What one operation did.
+
+    Attributes:
+        actor: the name of who it ran as, if it ran as somebody who has one.
+        duration: in seconds.
+    """
 
     index: int
     verb: str
@@ -177,6 +194,7 @@ class OperationResult:
     statement: Statement | None = None
     mismatches: tuple[Mismatch, ...] = ()
     duration: float = 0.0
+    actor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,11 +77,12 @@ class Cohort:
 
     @cached_property
     def sizes(self) -> dict[int, int]:
-        """Of lists: the places of those of each length."""
+        """Of lists, and of named tuples: the places of those of each length."""
         grouped: dict[int, list[int]] = {}
         for place, value in self.members:
-            if isinstance(value, Items):
-                grouped.setdefault(len(value.items), []).append(place)
+            listed = value.positions if isinstance(value, Fields) else value
+            if isinstance(listed, Items):
+                grouped.setdefault(len(listed.items), []).append(place)
         return {size: set_of(places) for size, places in grouped.items()}
 
     @cached_property

@@ -19,12 +19,14 @@ from harness.matching.marks import Marks
 from harness.matching.operators import OPERATORS
 from harness.matching.plain import YAML_SCALARS, plain
 from harness.matching.scalars import differs, equality, equated, incomparable, noun_of
-from harness.matching.typenames import JSONS
-from harness.matching.values import Fields, Items, Scalar, Value, is_null
+from harness.matching.typenames import DYNAMIC, SET
+from harness.matching.values import Fields, Items, Scalar, Unreadable, Value, is_null
 from harness.spec.matchers import Matcher
 
 _MOST_GUESSES, _MOST_NAMES, _LONGEST_NAME = 20, 1000, 200
 """So many names are guessed from so many that there are: more would take seconds."""
+
+_UNORDERED = "write {$unordered: [...]}"
 
 
 class Comparison:
@@ -68,6 +70,8 @@ class Comparison:
                 self.judge(name, argument, value)
                 for name, argument in self.operators_of(expected).items()
             )
+        if isinstance(value, Unreadable):
+            return senseless(value.reason, hint=value.hint)
         if expected is None or is_null(value):
             return None if expected is None and is_null(value) else differs(expected, value)
         match value:
@@ -86,6 +90,8 @@ class Comparison:
 
     def judge(self, name: str, argument: Any, value: Value) -> Failure | None:
         """Why one operator of a matcher does not hold for the value."""
+        if isinstance(value, Unreadable):
+            return senseless(value.reason, hint=value.hint)
         return OPERATORS[name](argument, value, self)
 
     def _items(self, expected: Any, value: Items) -> Failure | None:
@@ -93,6 +99,8 @@ class Comparison:
             return self._array_text(expected, value, value.text)
         if not isinstance(expected, list):
             return _mixed(expected, value)
+        if value.type == SET:
+            return senseless("a set has no order to compare a list with", hint=_UNORDERED)
         if len(expected) != len(value.items):
             state = self.marks.state
             differences = uneven(expected, value, self.match)
@@ -119,6 +127,9 @@ class Comparison:
 
     def _fields(self, expected: Any, value: Fields) -> Failure | None:
         if not isinstance(expected, dict):
+            listed = plain(expected)
+            if value.positions is not None and isinstance(listed, list):
+                return self._items(listed, value.positions)
             return _mixed(expected, value)
         if value.open and not expected:
             return senseless("an empty mapping holds for every row and object")
@@ -160,6 +171,6 @@ def _mixed(expected: Any, value: Value) -> Failure:
     if isinstance(wanted, str) and wanted.lstrip()[:1] in ("{", "["):  # json, most probably
         hint = f"to compare with {noun}, write it as YAML, without quotes"
         return incomparable(expected, value, IncomparableError(reason, hint))
-    other_kind = value.type in JSONS and isinstance(wanted, (*YAML_SCALARS, dict, list))
+    other_kind = value.type in DYNAMIC and isinstance(wanted, (*YAML_SCALARS, dict, list))
     error = OtherKindError if other_kind else IncomparableError
     return incomparable(expected, value, error(reason))

@@ -9,7 +9,8 @@ from typing import Any
 
 from harness.matching.families import BOOLEAN, JSON_BOOLEAN, NUMERIC
 from harness.matching.plain import YAML_SCALARS, plain
-from harness.matching.values import Fields, Items, Scalar
+from harness.matching.typenames import SET
+from harness.matching.values import Fields, Items, Scalar, Unreadable, Value
 from harness.scalars import written
 from harness.spec.matchers import Approximation, Matcher
 
@@ -92,7 +93,7 @@ def _shown(value: Any) -> str:
             return _mapping({name: _shown(item) for name, item in value.operators.items()})
         case Approximation():
             return _approximation(value)
-        case Scalar() | Items() | Fields():
+        case Scalar() | Items() | Fields() | Unreadable():
             return _actual(value)
         case Mapping():
             return _mapping({_key(name): _shown(item) for name, item in value.items()})
@@ -117,20 +118,34 @@ def _approximation(value: Approximation) -> str:
     return _shown(parts) if len(parts) > 1 else _shown(value.value)
 
 
-def _actual(value: Scalar | Items | Fields) -> str:
+def _actual(value: Value, *, inside: bool = False) -> str:
+    """A value that was seen; inside an object others are only named: they may hold each other."""
     match value:
-        case Items(items=items):
-            return f"[{', '.join(map(_actual, items))}]"
-        case Fields(fields=fields, noun=noun, type=type):
-            if noun == "attribute":  # of an object, which may hold itself
-                return f"<{type}>"
-            return _mapping({_key(name): _actual(item) for name, item in fields.items()})
         case Scalar(text=text, family=family):
             if text is None:
                 return "null"
             if family in (BOOLEAN, JSON_BOOLEAN):
                 return "true" if family.read(text) else "false"
             return text if family in NUMERIC else _text(text)
+        case Items(items=items, type=type):
+            listed = f"[{', '.join(_actual(item, inside=inside) for item in items)}]"
+            return f"<{type} {listed}>" if type == SET else listed
+        case Unreadable(reason=reason):
+            return f"<{reason}>"
+        case Fields():
+            return _fields(value, inside)
+
+
+def _fields(value: Fields, inside: bool) -> str:
+    is_object = value.noun == "attribute"
+    if is_object and inside:
+        return f"<{value.type}>"
+    parts = {
+        _key(name): _actual(item, inside=inside or is_object) for name, item in value.fields.items()
+    }
+    if is_object:
+        return f"<{value.type} {_mapping(parts)}>" if parts else f"<{value.type}>"
+    return _mapping(parts)
 
 
 def _mapping(parts: Mapping[str, str]) -> str:

@@ -15,6 +15,7 @@ from harness.matching.failure import Failure, senseless
 from harness.matching.marks import Marks
 from harness.matching.objects import Attributes
 from harness.matching.scalars import differs
+from harness.matching.typenames import PYTHON
 from harness.matching.values import Fields, Items, Value, is_null, value_of
 from harness.results import Mismatch, Path
 from harness.spec.expectations import CONDITION_NAMES, CONDITIONS, ErrorExpectation
@@ -32,7 +33,7 @@ _DIAGNOSTICS = {
 _ONLY_POSTGRESQL_SAYS = frozenset(("sqlstate", "condition", *_DIAGNOSTICS)) - {"message"}
 """What an error may lack; an error that wraps one of PostgreSQL's lacks most of it."""
 
-_NO_DETAIL = Items((), "json")
+_NO_DETAIL = Items((), PYTHON)
 """What SQLAlchemy's errors have in the place of a detail."""
 
 Failures = dict[str, Failure]

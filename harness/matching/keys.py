@@ -14,7 +14,7 @@ from harness.matching.families import JSON_BOOLEAN, JSON_NUMBER, JSON_TEXT, Fami
 from harness.matching.plain import YAML_SCALARS, plain
 from harness.matching.scalars import expected_key
 from harness.matching.typenames import JSONS, element_of, is_array
-from harness.matching.values import Fields, Items, Scalar, Value, reader_of, value_key
+from harness.matching.values import Fields, Items, Scalar, Unreadable, Value, reader_of, value_key
 from harness.spec.matchers import Matcher
 
 
@@ -63,6 +63,8 @@ def key_of(value: Value) -> Hashable:
             return None
         case Scalar(family=family):
             return family.noun, value_key(value)
+        case Unreadable():
+            return id(value)  # nothing equals it
 
 
 def _holds_matcher(expected: Any) -> bool:

@@ -12,11 +12,13 @@ from harness.matching.failure import Failure, senseless
 from harness.matching.families import JSON_BOOLEAN, JSON_NUMBER, JSON_TEXT, is_uuid
 from harness.matching.scalars import noun_of
 from harness.matching.typenames import (
+    DYNAMIC,
     FLOATS,
     INTEGERS,
     JSONS,
     KNOWN,
     NUMBERS,
+    PYTHON,
     TEXTS,
     canonical,
     is_citext,
@@ -37,9 +39,10 @@ def type_failure(name: str, value: Value, casts: Casts) -> Failure | None:
 
 def _is_of_type(name: str, value: Value, casts: Casts) -> bool:
     type = _type_named(name, casts)
-    if value.type in JSONS and type not in JSONS and not is_null(value):
+    if value.type in DYNAMIC and type not in JSONS and not is_null(value):
+        place = "inside json" if value.type in JSONS else "of such values in Python"
         raise IncomparableError(
-            f"inside json there is no type {name}", f"known there: {', '.join(_JSON_KINDS)}"
+            f"{place} there is no type {name}", f"known there: {', '.join(_JSON_KINDS)}"
         )
     return value.type == type and not is_null(value)
 
@@ -66,14 +69,16 @@ def _type_named(name: str, casts: Casts) -> str:
 def _described(value: Value) -> str:
     if is_null(value):
         return "null"
-    return f"{noun_of(value)} in {value.type}" if value.type in JSONS else value.type
+    if value.type in JSONS:
+        return f"{noun_of(value)} in {value.type}"
+    return noun_of(value) if value.type == PYTHON else value.type
 
 
 def _one_of(types: frozenset[str], in_json: Callable[[Value], bool]) -> Callable[[Value], bool]:
     def holds(value: Value) -> bool:
         if is_null(value):
             return False
-        return in_json(value) if value.type in JSONS else value.type in types
+        return in_json(value) if value.type in DYNAMIC else value.type in types
 
     return holds
 
@@ -99,7 +104,7 @@ def _json_text(value: Value) -> bool:
 
 
 def _is_text(value: Value) -> bool:
-    if value.type in JSONS:
+    if value.type in DYNAMIC:
         return _json_text(value)
     return not is_null(value) and (value.type in TEXTS or is_citext(value.type))
 
@@ -146,7 +151,7 @@ def _text(value: Value) -> str | None:
 
 
 def _is_json(value: Value) -> bool:
-    return value.type in JSONS and not is_null(value)
+    return value.type in (*JSONS, PYTHON) and not is_null(value)
 
 
 def _is_array(value: Value) -> bool:

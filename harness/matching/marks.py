@@ -13,6 +13,7 @@ from harness.matching.casts import RememberedCasts
 from harness.matching.families import BOOLEAN, JSON_BOOLEAN, JSON_TEXT, NUMERIC, TEXTUAL
 from harness.matching.numbers import number_key
 from harness.matching.scalars import equality, equated
+from harness.matching.typenames import SET
 from harness.matching.values import Fields, Items, Scalar, Value, is_null, value_key
 from harness.results import Path
 
@@ -93,7 +94,8 @@ def same(one: Value, other: Value, casts: RememberedCasts) -> bool:
         case Scalar(), Scalar():
             return _same_scalars(one, other, casts)
         case Items(), Items():
-            return len(one.items) == len(other.items) and all(
+            alike = len(one.items) == len(other.items) and (one.type == SET) == (other.type == SET)
+            return alike and all(
                 same(*pair, casts) for pair in zip(one.items, other.items, strict=True)
             )
         case Fields(), Fields():

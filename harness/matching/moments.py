@@ -14,7 +14,7 @@ from harness.matching.numbers import number_key
 from harness.matching.plain import YAML_SCALARS, plain
 from harness.matching.scalars import noun_of
 from harness.matching.times import TIMESTAMP, TIMESTAMPTZ, instant
-from harness.matching.typenames import JSONS
+from harness.matching.typenames import DYNAMIC
 from harness.matching.values import Scalar, Value
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -62,7 +62,7 @@ def _timestamp_text(value: Value) -> str:
     text = value.text if isinstance(value, Scalar) else None
     if text is not None and value.type in (TIMESTAMP, TIMESTAMPTZ) and "infinity" not in text:
         return text
-    if isinstance(value, Scalar) and value.family is JSON_TEXT and value.type in JSONS and text:
+    if isinstance(value, Scalar) and value.family is JSON_TEXT and value.type in DYNAMIC and text:
         if instant(text) is not None and not _DAY.fullmatch(text):
             return text
         raise IncomparableError("it is no timestamp")

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
+from harness.matching.alone import judge_alone
 from harness.matching.comparison import Comparison
-from harness.matching.differences import differences, told
-from harness.matching.display import contrast, show, whole_texts
+from harness.matching.display import contrast, show
 from harness.matching.exceptions import judge_error
 from harness.matching.rows import (
     Compared,
@@ -20,7 +20,7 @@ from harness.matching.rows import (
     unordered_pairs,
 )
 from harness.matching.tables import row_count, rows_mismatch
-from harness.matching.values import Scalar, Value, count_of
+from harness.matching.values import count_of
 from harness.results import Mismatch, Path, ResultSet
 from harness.spec.expectations import SqlOutcome
 from harness.spec.state import TableState
@@ -182,13 +182,13 @@ def _value(subject: _Subject) -> Mismatch | None:
             path, f"{reason}, {row_count(len(rows))} with {width} returned", show(expected)
         )
     value = subject.table.rows[0].fields[columns[0].name]
-    return _single(expected, value, path, "value", subject.comparison)
+    return judge_alone(expected, value, path, "value", subject.comparison)
 
 
 def _count(subject: _Subject) -> Mismatch | None:
     number = count_of(len(subject.result.rows))
     path = (*subject.path, "count")
-    return _single(subject.expect.count, number, path, "number of rows", subject.comparison)
+    return judge_alone(subject.expect.count, number, path, "number of rows", subject.comparison)
 
 
 def _affected(
@@ -197,20 +197,7 @@ def _affected(
     path = (*path, "affected")
     if affected is None:
         return Mismatch(path, "the statement has no command count", show(expected))
-    return _single(expected, count_of(affected), path, "affected rows", comparison)
-
-
-def _single(
-    expected: Any, value: Value, path: Path, noun: str, comparison: Comparison
-) -> Mismatch | None:
-    """Judge one value that stands alone; `noun` says what it is."""
-    failure = comparison.verdict(expected, value)
-    if failure is None:
-        return None
-    reason = f"{noun}: {told(failure)}"
-    inside = () if isinstance(value, Scalar) else differences([("", failure)])
-    left, right = whole_texts(show(expected), show(value))
-    return Mismatch(path, reason, left, right, hint=failure.hint, differences=inside)
+    return judge_alone(expected, count_of(affected), path, "affected rows", comparison)
 
 
 _JUDGES: dict[str, Callable[[_Subject], Mismatch | None]] = {

@@ -13,7 +13,8 @@ from harness.matching.failure import Failure, senseless
 from harness.matching.families import IN_JSON, TEXTUAL
 from harness.matching.plain import YAML_SCALARS, plain
 from harness.matching.times import TIMESTAMPTZ
-from harness.matching.values import Fields, Items, Scalar, Value, value_key
+from harness.matching.typenames import SET
+from harness.matching.values import Fields, Items, Scalar, Unreadable, Value, value_key
 
 IN_PYTHON: dict[Relation, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
@@ -26,8 +27,10 @@ IN_PYTHON: dict[Relation, Callable[[Any, Any], bool]] = {
 def noun_of(value: Value) -> str:
     """What a value is called in messages."""
     match value:
-        case Items():
-            return "a list"
+        case Items(type=type):
+            return "a set" if type == SET else "a list"
+        case Unreadable():
+            return "a value that cannot be read"
         case Fields(noun=noun):
             return {"key": "a mapping", "column": "a row", "attribute": "an object"}[noun]
         case Scalar(text=None):

@@ -19,7 +19,8 @@ from harness.matching.pairing import members
 from harness.matching.plain import plain
 from harness.matching.scalars import expected_key
 from harness.matching.strainers import DECIDERS, MONOTONE, STRAINERS, Sifted
-from harness.matching.values import Fields, Items, Scalar, Value, is_null
+from harness.matching.typenames import SET
+from harness.matching.values import Fields, Items, Scalar, Unreadable, Value, is_null
 from harness.results import Step
 from harness.spec.marks import same_names
 from harness.spec.matchers import Matcher
@@ -78,6 +79,8 @@ class Sieve:
 
     def within(self, cohort: Cohort, expected: Any, *, partial: bool) -> Sifted:
         """As `sift`, of one cohort of the values."""
+        if isinstance(cohort.sample, Unreadable):
+            return Sifted(senseless=cohort.places)
         key = (id(cohort), signature(expected), self._marks_in(expected), partial)
         if key not in self._known:
             self._kept.append(expected)
@@ -183,7 +186,9 @@ class Sieve:
         match cohort.sample:
             case Scalar():
                 return self._scalars(cohort, expected)
-            case Items() if isinstance(expected, list):
+            case Items(type=type) | Fields(type=type, positions=Items()) if (
+                isinstance(expected, list) and type != SET
+            ):
                 return self._lists(cohort, expected, partial)
             case Fields(open=is_open) if isinstance(expected, dict) and (expected or not is_open):
                 return self.mappings(cohort, expected, partial=partial)
@@ -281,8 +286,10 @@ class Sieve:
 
 
 def _part(value: Value | None, step: Step) -> Value | None:
+    if isinstance(value, Fields) and isinstance(step, str):
+        return value.fields.get(step)
     if isinstance(value, Fields):
-        return value.fields.get(str(step))
+        value = value.positions
     if isinstance(value, Items) and isinstance(step, int) and step < len(value.items):
         return value.items[step]
     return None

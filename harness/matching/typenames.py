@@ -32,6 +32,13 @@ FLOATS = frozenset({"real", "double precision"})
 NUMBERS = INTEGERS | FLOATS | {"numeric"}
 TEXTS = frozenset({"text", "character varying", "bpchar", "name", '"char"'})
 JSONS = frozenset({"json", "jsonb"})
+PYTHON = "Python"
+SET = "Python set"
+"""What Python values are called that are of no type of PostgreSQL's; no type has such a name."""
+
+DYNAMIC = JSONS | {PYTHON, SET}
+"""Where each value shows its own kind: one of another than the expected kind plainly differs."""
+
 BITS = frozenset({'"bit"', "bit varying"})
 GEOMETRIC = frozenset({"box", "circle", "line", "lseg", "path", "point", "polygon"})
 

@@ -52,10 +52,25 @@ class Items:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A value that is there and cannot be looked at: nothing holds for it, nor does the opposite.
+
+    Attributes:
+        reason: a phrase that says what it is and why, e.g. "Issue.comments is not loaded".
+        hint: what to do.
+    """
+
+    reason: str
+    hint: str | None = None
+    type: str = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
 class Fields:
     """A mapping of names to values.
 
     Attributes:
+        positions: of a named tuple, the same values as a list, for expectations that are lists.
         noun: what a name stands for. Keys are compared exactly; of columns (a row) and attributes
             (an object) an expectation names those that it cares about.
     """
@@ -63,6 +78,7 @@ class Fields:
     fields: Mapping[str, Value]
     type: str
     noun: Literal["column", "key", "attribute"]
+    positions: Items | None = None
 
     @property
     def open(self) -> bool:
@@ -70,7 +86,7 @@ class Fields:
         return self.noun != "key"
 
 
-Value = Scalar | Items | Fields
+Value = Scalar | Items | Fields | Unreadable
 
 
 def is_null(value: Value) -> bool:
@@ -91,10 +107,15 @@ def text_of(value: Value) -> str | None:
 
 
 def length_of(value: Value) -> int | None:
-    """The length of a list, a mapping, a text (in characters) or bytes; others have none."""
+    """The length of a list, a mapping, a text (in characters) or bytes; others have none.
+
+    An object has none either, unless it is a named tuple.
+    """
     match value:
         case Items(items=parts):
             return len(parts)
+        case Fields(noun="attribute", positions=positions):
+            return len(positions.items) if positions else None
         case Fields(fields=names):
             return len(names)
         case Scalar(text=str(text)) if value.family is BYTES:
@@ -120,7 +141,7 @@ def reader_of(type: str) -> Callable[[str | None], Value]:
         if text is None:
             return Scalar(None, name, family)
         try:
-            return _json_value(_parsed(text), name) if name in JSONS else _array(text, name)
+            return of_json(_parsed(text), name) if name in JSONS else _array(text, name)
         except (ValueError, RecursionError):  # no array after all, or nested beyond reason
             return Scalar(text, name, LITERAL)
 
@@ -155,13 +176,14 @@ def count_of(number: int) -> Scalar:
     return Scalar(str(number), "bigint", family_of("bigint"))
 
 
-def _json_value(data: Any, type: str) -> Value:
+def of_json(data: Any, type: str) -> Value:
+    """Parsed json, its fractions as Decimal, as a value of that type."""
     match data:
         case dict():
-            fields = {name: _json_value(item, type) for name, item in data.items()}
+            fields = {name: of_json(item, type) for name, item in data.items()}
             return Fields(fields, type, "key")
         case list():
-            return Items(tuple(_json_value(item, type) for item in data), type)
+            return Items(tuple(of_json(item, type) for item in data), type)
         case None:
             return Scalar(None, type, JSON_TEXT)
         case bool():
@@ -192,10 +214,11 @@ def _each(nested: Nested, decoder: Callable[[str], Any]) -> Nested:
 
 
 def _parsed(text: str) -> Any:
-    return json.loads(text, parse_float=Decimal, parse_int=_int)
+    return json.loads(text, parse_float=Decimal, parse_int=whole_number)
 
 
-def _int(digits: str) -> int | Decimal:
+def whole_number(digits: str) -> int | Decimal:
+    """The whole number that is written so, of however many digits."""
     return int(digits) if len(digits) < _LONGEST_INT else Decimal(digits)
 
 

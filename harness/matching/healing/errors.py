@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from harness.matching.exceptions import chain, facts_of, failures_of, given_by
 from harness.matching.healing.repairs import (
     Refusal,
     Repair,
-    UnwritableError,
     holds_placeholder,
     relaxed,
     removal,
@@ -19,12 +18,21 @@ from harness.matching.healing.writer import Writer
 from harness.matching.values import Value, is_null, value_of
 from harness.results import Path
 from harness.spec.expectations import ErrorExpectation
+from harness.spec.matchers import PLACEHOLDER
 
 _KEYS = (
     *("sqlstate", "condition", "message", "constraint", "schema", "table", "column", "detail"),
     "hint",
 )
 """What PostgreSQL says of an error, as the format calls it."""
+
+_MISTAKES = (
+    *(ArithmeticError, AssertionError, AttributeError, ImportError, IndexError, KeyError),
+    *(NameError, NotImplementedError, RecursionError, SyntaxError, TypeError),
+)
+_INSUFFICIENT_PRIVILEGE = "42501"
+
+NO_ERROR = "the operation succeeded, an error was expected"
 
 
 def error_repairs(
@@ -36,7 +44,7 @@ def error_repairs(
 ) -> Iterator[Repair]:
     """What makes the expectation of an error hold, if one was expected and one was raised."""
     if error is None and expect is not None:
-        yield Refusal(path, "the operation succeeded, an error was expected")
+        yield Refusal(path, NO_ERROR)
     elif error is not None and expect is None:
         yield Refusal(path, "the operation failed, no error was expected")
     elif error is not None and expect is not None:
@@ -49,31 +57,66 @@ def described(error: BaseException, path: Path, writer: Writer) -> str:
     Raises:
         UnwritableError: it cannot be written.
     """
-    found = _known(_source(error))
+    found = _known(source_of(error))
     kind = next(key for key in ("condition", "sqlstate", "exception") if key in found)
     place = [key for key in ("constraint", "table", "column") if key in found]
     keys = [kind, *(place if "constraint" not in found else ["constraint"])]
-    if len(keys) == 1 and "message" in found:
-        keys.append("message")
+    if kind == "exception" or not place:
+        keys = [kind, *(["message"] if "message" in found else [])]
     texts = [f"{key}: {writer.text(found[key], (*path, key))}" for key in keys]
     return f"{{{', '.join(texts)}}}"
 
 
-def described_part(key: str, error: BaseException, path: Path, writer: Writer) -> str:
-    """One thing that an error says, by its key, as YAML.
+def described_parts(
+    keys: Sequence[str],
+    expect: ErrorExpectation | None,
+    error: BaseException | None,
+    path: Path,
+    writer: Writer,
+) -> Iterator[Repair]:
+    """What puts the things that an error says in the place of placeholders.
 
-    Raises:
-        UnwritableError: it says no such thing, or it cannot be written.
+    Args:
+        keys: those of the error that the placeholders stand behind.
+        expect: what else is expected; it has to hold for the same error of the chain.
+        error: the outermost one, if there is any.
+        path: to `error`.
+        writer: writes what they say.
     """
-    found = _known(_source(error), [key])
-    if key not in found:
-        raise UnwritableError(f"the error has no {key}")
-    return writer.text(found[key], path)
+    if error is None:
+        yield from (Refusal((*path, key), NO_ERROR) for key in keys)
+        return
+    given = {key: relaxed(each) for key, each in given_by(expect).items()} if expect else {}
+    source = min(
+        (source_of(error), *chain(error)),
+        key=lambda each: (len(failures_of(given, each)), len({*keys} - _known(each, keys).keys())),
+    )
+    found = _known(source, keys)
+    for key in keys:
+        place = (*path, key)
+        if key in found:
+            yield writer.replacement(PLACEHOLDER, found[key], place)
+        else:
+            yield Refusal(place, f"the error has no {key}")
 
 
-def _source(error: BaseException) -> BaseException:
-    """The error of the chain that PostgreSQL raised, else the error itself."""
-    return next((each for each in chain(error) if "sqlstate" in _known(each)), error)
+def is_mistake(error: BaseException) -> bool:
+    """Whether an error says that a statement or the program is wrong.
+
+    Hardly anybody wants to expect that. The application's own classes say something else.
+    """
+    if type(error).__module__ == "builtins":
+        return isinstance(error, _MISTAKES)
+    state = getattr(source_of(error), "sqlstate", None) or ""
+    return state.startswith("42") and state != _INSUFFICIENT_PRIVILEGE
+
+
+def source_of(error: BaseException) -> BaseException:
+    """What an error is known by: PostgreSQL's own that SQLAlchemy wraps, else the error itself."""
+    wrapped = vars(error).get("orig")
+    if isinstance(wrapped, BaseException) and "sqlstate" in _known(wrapped):
+        return wrapped
+    return error
 
 
 def _repairs(

@@ -7,8 +7,10 @@ from typing import Any
 
 from harness.matching.comparison import Comparison
 from harness.matching.healing.changes import change_text, changes_repairs, changes_text
-from harness.matching.healing.errors import error_repairs
-from harness.matching.healing.repairs import Healing, at, replacement
+from harness.matching.healing.errors import described_parts, error_repairs
+from harness.matching.healing.queries import queries_repairs
+from harness.matching.healing.repairs import Healing, Refusal, UnwritableError, at, replacement
+from harness.matching.healing.responses import is_failure, response_repairs, response_seen
 from harness.matching.healing.results import (
     count_repairs,
     sighting,
@@ -18,12 +20,22 @@ from harness.matching.healing.results import (
 from harness.matching.healing.stability import Stability
 from harness.matching.healing.values import Values
 from harness.matching.healing.writer import Writer, texts
+from harness.matching.objects import of_python
 from harness.matching.outcome import SqlResult
+from harness.matching.responses import Response
 from harness.matching.values import Value
-from harness.results import Path, ResultSet, TableChange
-from harness.spec.expectations import Changes, ErrorExpectation, SqlOutcome
-from harness.spec.matchers import PLACEHOLDER
+from harness.results import Path, ResultSet, SentQuery, TableChange
+from harness.spec.expectations import (
+    Changes,
+    ErrorExpectation,
+    HttpOutcome,
+    Queries,
+    SqlOutcome,
+)
+from harness.spec.matchers import PLACEHOLDER, Matcher
 from harness.spec.state import TableState
+
+_ENDLESS = "it is nested too deeply to be written, or holds itself"
 
 
 class Healer:
@@ -62,6 +74,33 @@ class Healer:
         """Heal the error that an operation is expected to end with; `path` leads to `error`."""
         return Healing.of(error_repairs(expect, written, error, path, self._writer))
 
+    def returned(self, expected: Any, written: Any, value: Any, path: Path) -> Healing:
+        """Heal what a call is expected to return; `value` is what it did, as Python has it."""
+        try:
+            return self.heal(expected, written, of_python(value), path)
+        except RecursionError:
+            return Healing.of([Refusal(path, _ENDLESS)])
+
+    def has_failed(self, expect: HttpOutcome | None, written: Any, response: Response) -> bool:
+        """Whether a request failed that was not to fail: nothing is to be written of it."""
+        return is_failure(expect, written, response, self._values)
+
+    def response(
+        self, expect: HttpOutcome, written: Any, response: Response, path: Path
+    ) -> Healing:
+        """Heal what is expected of a response: its status, body and headers."""
+        return Healing.of(response_repairs(expect, written, response, path, self._values))
+
+    def queries(
+        self,
+        expected: Queries | Matcher | int,
+        written: Any,
+        sent: Sequence[SentQuery],
+        path: Path,
+    ) -> Healing:
+        """Heal how many statements an operation is expected to send; placeholders, too."""
+        return Healing.of(queries_repairs(expected, written, sent, path, self._values))
+
     def notices(
         self, expected: Sequence[Any], written: Any, messages: Sequence[str], path: Path
     ) -> Healing:
@@ -87,12 +126,41 @@ class Healer:
 
         Args:
             key: `expect`, or the key that it stands behind: `rows`, `row`, `value`, `count`,
-                `affected`, `columns`, `contains`, `error` and the keys below it. Of a table it is
-                `rows`, of the rows that changed `count`.
+                `affected`, `columns`, `contains` or `error`. Of a table it is `rows`, of the rows
+                that changed `count`.
             outcome: what was seen; of a table only the `result`.
             path: to the placeholder.
         """
         return Healing.of(sighting(key, outcome, path, self._values))
+
+    def seen_error(
+        self,
+        keys: Sequence[str],
+        expect: ErrorExpectation | None,
+        error: BaseException | None,
+        path: Path,
+    ) -> Healing:
+        """Replace placeholders for parts of an error, which stand behind these keys of it.
+
+        `expect` is what else is expected of the error; `path` leads to `error`.
+        """
+        return Healing.of(described_parts(keys, expect, error, path, self._writer))
+
+    def seen_return(self, value: Any, path: Path) -> Healing:
+        """Replace a placeholder for all that is expected of a call that returned a value."""
+        place = (*path, "result")
+
+        def write() -> str:
+            try:
+                return f"{{result: {self._writer.text(of_python(value), place)}}}"
+            except RecursionError as error:
+                raise UnwritableError(_ENDLESS) from error
+
+        return Healing.of([replacement(PLACEHOLDER, path, write)])
+
+    def seen_response(self, response: Response, path: Path) -> Healing:
+        """Replace a placeholder for all that is expected of a response."""
+        return Healing.of([response_seen(response, path, self._writer)])
 
     def seen_notices(self, messages: Sequence[str], path: Path) -> Healing:
         """Replace a placeholder for the notices."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from harness.matching.exceptions import message_of
-from harness.matching.healing.errors import described, described_part
+from harness.matching.healing.errors import NO_ERROR, described, is_mistake, source_of
 from harness.matching.healing.repairs import (
     TEMPLATE,
     Refusal,
@@ -29,7 +29,6 @@ from harness.spec.state import TableState
 
 _OF_A_TABLE = ("rows", "contains", "count")
 _OF_A_RESULT = ("columns", "rows", "contains", "row", "value", "count")
-_INSUFFICIENT_PRIVILEGE = "42501"
 _NO_RESULT = "the statement has no result set"
 _NO_COUNT = "the statement has no command count"
 _NOTHING = "it returns nothing: expect its `changes` or `notices`"
@@ -184,7 +183,7 @@ def sighting(key: str, outcome: SqlResult, path: Path, values: Values) -> Iterat
     if error is not None:
         yield _of_error(key, error, path, writer)
     elif key == "error":
-        yield Refusal(path, "the operation succeeded, an error was expected")
+        yield Refusal(path, NO_ERROR)
     elif key == "affected" or (key == "expect" and outcome.result is None):
         yield _of_count(key, outcome.affected, path, writer)
     elif outcome.result is not None:
@@ -196,24 +195,17 @@ def sighting(key: str, outcome: SqlResult, path: Path, values: Values) -> Iterat
 def _of_error(key: str, error: BaseException, path: Path, writer: Writer) -> Repair:
     if key in RESULT:
         return Refusal(path, "the operation failed, no error was expected")
-    if key == "expect" and _is_mistake(error):
-        reason = f"the operation failed: {message_of(error)} (`error: ???` would expect that)"
+    if key == "expect" and is_mistake(error):
+        message = message_of(source_of(error))
+        reason = f"the operation failed: {message} (`error: ???` would expect that)"
         return Refusal(path, reason)
 
     def write() -> str:
         if key == "error":
             return described(error, path, writer)
-        if key == "expect":
-            return f"{{error: {described(error, (*path, 'error'), writer)}}}"
-        return described_part(key, error, path, writer)
+        return f"{{error: {described(error, (*path, 'error'), writer)}}}"
 
     return replacement(PLACEHOLDER, path, write)
-
-
-def _is_mistake(error: BaseException) -> bool:
-    """Whether an error says that a statement is wrong, which hardly anybody wants to expect."""
-    state = getattr(error, "sqlstate", None) or ""
-    return state.startswith("42") and state != _INSUFFICIENT_PRIVILEGE
 
 
 def _of_count(key: str, affected: int | None, path: Path, writer: Writer) -> Repair:

@@ -22,6 +22,7 @@ from harness.matching.healing.repairs import (
 )
 from harness.matching.healing.writer import Writer
 from harness.matching.pairing import pair
+from harness.matching.typenames import SET
 from harness.matching.values import Fields, Items, Value
 from harness.results import Path
 from harness.spec.matchers import Matcher
@@ -68,7 +69,7 @@ class Values:
             yield from self._matcher(expected, written, value, path)
         elif isinstance(expected, dict) and isinstance(written, dict) and isinstance(value, Fields):
             yield from self._mapping(expected, written, value, path)
-        elif isinstance(expected, list) and isinstance(written, list) and isinstance(value, Items):
+        elif isinstance(expected, list) and isinstance(written, list) and _is_list(value):
             yield from self._list(expected, written, value, path)
         else:
             yield self.writer.replacement(written, value, path)
@@ -101,28 +102,42 @@ class Values:
             elif left is not None and right is not None:
                 yield from heal(left, right)
 
-    def _list(self, expected: Any, written: Any, value: Items, path: Path) -> Iterator[Repair]:
-        items = value.items
+    def _list(self, expected: Any, written: Any, value: Value, path: Path) -> Iterator[Repair]:
+        items = _items(value)
         if not expected or not items:
             yield self.writer.replacement(written, value, path)
             return
         sought = relaxed(expected)
-        pairs = aligned(
-            len(sought), len(items), lambda left, right: self.fits(sought[left], items[right])
+
+        def fits(left: int, right: int) -> bool:
+            return self.fits(sought[left], items[right])
+
+        def likeness(left: int, right: int) -> int:
+            return self._likeness(sought[left], items[right])
+
+        pairs = aligned(len(sought), len(items), fits, likeness)
+        yield from self._elements(pairs, expected, written, items, path)
+
+    def _likeness(self, expected: Any, value: Value) -> int:
+        """How many of the keys that are expected a mapping or an object has, with their values."""
+        if not isinstance(expected, dict) or not isinstance(value, Fields):
+            return 0
+        found = value.fields
+        return sum(
+            name in found and self.fits(each, found[name]) for name, each in expected.items()
         )
-        yield from self._elements(pairs, expected, written, value, path)
 
     def _elements(
-        self, pairs: Pairs, expected: Any, written: Any, value: Items, path: Path
+        self, pairs: Pairs, expected: Any, written: Any, items: Sequence[Value], path: Path
     ) -> Iterator[Repair]:
         yield from self.sequence(
             pairs,
             written,
             path,
             lambda left, right: self.repairs(
-                expected[left], written[left], value.items[right], (*path, left)
+                expected[left], written[left], items[right], (*path, left)
             ),
-            lambda right, place: self.writer.text(value.items[right], place),
+            lambda right, place: self.writer.text(items[right], place),
         )
 
     def _mapping(self, expected: Any, written: Any, value: Fields, path: Path) -> Iterator[Repair]:
@@ -173,7 +188,7 @@ class Values:
                 yield from self.repairs(item, written[index], value, (*path, index))
         elif isinstance(written, list) and isinstance(value, Items):
             pairs = self._matched(argument, value.items)
-            yield from self._elements(pairs, argument, written, value, path)
+            yield from self._elements(pairs, argument, written, value.items, path)
         else:
             yield Refusal(path, TEMPLATE)
 
@@ -192,17 +207,27 @@ class Values:
 
 def _is_healed_inside(operator: str, argument: Any, value: Value) -> bool:
     match operator:
+        case "$partial" if isinstance(argument, dict):
+            return isinstance(value, Fields) and bool(value.fields)
         case "$partial":
-            empty = not (value.fields if isinstance(value, Fields) else _items(value))
-            return not empty and isinstance(value, Fields) == isinstance(argument, dict)
+            return _is_list(value) and bool(_items(value))
         case "$unordered":
-            return bool(argument and _items(value))
+            return isinstance(value, Items) and bool(argument and value.items)
         case _:
             return operator == "$all"
 
 
+def _is_list(value: Value) -> bool:
+    """Whether a value can be compared with a list, in its order."""
+    if isinstance(value, Fields):
+        return value.positions is not None
+    return isinstance(value, Items) and value.type != SET
+
+
 def _items(value: Value) -> Sequence[Value]:
-    return value.items if isinstance(value, Items) else ()
+    """The elements of a list or a named tuple."""
+    listed = value.positions if isinstance(value, Fields) else value
+    return listed.items if isinstance(listed, Items) else ()
 
 
 def _key(name: str) -> str:

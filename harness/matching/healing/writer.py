@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path as File
 from typing import Any
 
@@ -15,14 +15,26 @@ from harness.matching.display import Asked, show
 from harness.matching.families import TEXTUAL
 from harness.matching.healing.repairs import Repair, UnwritableError, insertion, replacement
 from harness.matching.healing.stability import Stability, kind_of
-from harness.matching.values import Fields, Items, Scalar, Value, value_key, value_of
-from harness.results import Path
+from harness.matching.objects import Attributes
+from harness.matching.plaindata import plain_data
+from harness.matching.typenames import SET
+from harness.matching.values import (
+    Fields,
+    Items,
+    Scalar,
+    Unreadable,
+    Value,
+    value_key,
+    value_of,
+)
+from harness.results import Path, Step
 from harness.source import parse
 from harness.spec.matchers import PLACEHOLDER, Expected
 from harness.templating import is_template
 
 _EXPECTED: TypeAdapter[Any] = TypeAdapter(Expected)
 _UNSTABLE = "it differs from run to run"
+_ALL = object()
 
 
 class Writer:
@@ -92,7 +104,11 @@ class Writer:
             raise UnwritableError(f"what was seen would not match itself: {failure}")
         return text
 
-    def _data(self, value: Value, path: Path) -> Any:
+    def _data(self, value: Value, path: Path, plain: Any = _ALL) -> Any:
+        """The data of a value; `plain` is the part of its holder's plain data that stands for it.
+
+        Objects may hold each other. The plain data of the outermost one says how far to go.
+        """
         match value:
             case Scalar():
                 return self._stability.matcher(value, path) or _scalar(value)
@@ -100,12 +116,31 @@ class Writer:
                 changed = self._stability.differs(f"{len(items)} elements", path)
                 if changed and value.type != "record":
                     return Asked("$type", kind_of(value))
-                return [self._data(item, (*path, index)) for index, item in enumerate(items)]
+                if value.type == SET:  # the order of its plain data is another
+                    plain = _ALL
+                data = [
+                    self._data(item, (*path, index), _below(plain, index))
+                    for index, item in enumerate(items)
+                ]
+                return Asked("$unordered", data) if value.type == SET else data
             case Fields():
-                fields = _plain_fields(value)
-                if self._stability.differs(f"keys {sorted(fields)}", path) and not value.open:
-                    return Asked("$type", kind_of(value))
-                return {name: self._data(item, (*path, name)) for name, item in fields.items()}
+                return self._mapping(value, path, plain)
+            case Unreadable(reason=reason):
+                raise UnwritableError(reason)
+
+    def _mapping(self, value: Fields, path: Path, plain: Any) -> Any:
+        fields = value.fields
+        if isinstance(fields, Attributes):
+            plain = plain_data(fields.owner) if plain is _ALL else plain
+            if not isinstance(plain, dict) or not plain:
+                raise UnwritableError(f"no attribute of this {value.type} is plain")
+            fields = {name: fields[name] for name in plain}
+        if self._stability.differs(f"keys {sorted(fields)}", path) and not value.open:
+            return Asked("$type", kind_of(value))
+        return {
+            name: self._data(item, (*path, name), _below(plain, name))
+            for name, item in fields.items()
+        }
 
 
 def _scalar(value: Scalar) -> Scalar | Asked:
@@ -117,14 +152,13 @@ def _scalar(value: Scalar) -> Scalar | Asked:
     return Asked("$regex", rf"\A{re.escape(str(value_key(value)))}\Z")
 
 
-def _plain_fields(value: Fields) -> Mapping[str, Value]:
-    """The parts that can be written: of an object, which may hold itself, the scalar ones."""
-    if value.noun != "attribute":
-        return value.fields
-    fields = {name: item for name, item in value.fields.items() if isinstance(item, Scalar)}
-    if not fields:
-        raise UnwritableError(f"an object of class {value.type} has no plain attributes")
-    return fields
+def _below(plain: Any, step: Step) -> Any:
+    """The part of plain data that a step leads to; None of what has been left out there."""
+    if plain is _ALL:
+        return _ALL
+    if isinstance(plain, dict):
+        return plain.get(step)
+    return plain[step] if isinstance(plain, list) and isinstance(step, int) else None
 
 
 def texts(items: Sequence[str]) -> Items:

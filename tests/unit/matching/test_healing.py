@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from enum import Enum
 from pathlib import Path as File
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -16,16 +19,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.matching import SqlResult, judge_error, judge_sql, judge_table
+from harness.matching.calls import judge_result
 from harness.matching.casts import RememberedCasts
 from harness.matching.changes import judge_changes
 from harness.matching.comparison import Comparison
 from harness.matching.healing import Healer, Healing, Refusal, Stability
 from harness.matching.notices import judge_notices
 from harness.matching.objects import of_python
+from harness.matching.queries import judge_queries
+from harness.matching.responses import Response, judge_response
 from harness.matching.values import value_of
-from harness.results import Edit, Path, ResultSet, TableChange
+from harness.results import Edit, Path, ResultSet, SentQuery, TableChange
 from harness.source import parse
-from harness.spec.expectations import Changes, SqlOutcome, as_changes
+from harness.spec.expectations import Changes, HttpOutcome, SqlOutcome, as_changes
 from harness.spec.state import TableState
 
 from .recorded import TS, TSTZ, Recorded, expectation, result_set
@@ -750,17 +756,92 @@ def test_a_placeholder_for_one_row_gives_way_to_rows() -> None:
 
 
 def test_placeholders_for_parts_of_an_error() -> None:
-    edits = [
-        healer().seen(key, SqlResult(error=NOT_NULL), ("error", key))
-        for key in ("condition", "message", "column", "constraint")
-    ]
+    keys = ["condition", "message", "column", "constraint"]
 
-    assert edits == [
-        Healing((Edit(("error", "condition"), "replace", "not_null_violation"),)),
-        Healing((Edit(("error", "message"), "replace", "null value"),)),
-        Healing((Edit(("error", "column"), "replace", "title"),)),
-        Healing(refusals=(Refusal(("error", "constraint"), "the error has no constraint"),)),
-    ]
+    assert healer().seen_error(keys, None, NOT_NULL, ("error",)) == Healing(
+        (
+            Edit(("error", "condition"), "replace", "not_null_violation"),
+            Edit(("error", "message"), "replace", "null value"),
+            Edit(("error", "column"), "replace", "title"),
+        ),
+        (Refusal(("error", "constraint"), "the error has no constraint"),),
+    )
+    assert healer().seen_error(["message"], None, None, ("error",)) == Healing(
+        refusals=(Refusal(("error", "message"), "the operation succeeded, an error was expected"),)
+    )
+
+
+class OwnError(Exception):
+    def __init__(self, message: str, cause: BaseException | None = None, **told: Any) -> None:
+        super().__init__(message)
+        self.__cause__ = cause
+        self.__dict__ |= told
+
+
+def test_placeholders_for_parts_of_an_error_are_all_those_of_one() -> None:
+    error = OwnError("taken", DOUBLE, code=7)
+
+    def told(keys: list[str], others: str) -> dict[str, str | None]:
+        expect = outcome(yaml(f"{{error: {others}}}")).error if others else None
+        healing = healer().seen_error(keys, expect, error, ())
+        assert healing.refusals == ()
+        return {str(edit.path[0]): edit.value for edit in healing.edits}
+
+    assert told(["exception", "message", "code"], "") == {
+        "exception": "OwnError",
+        "message": "taken",
+        "code": "7",
+    }
+    assert told(["constraint", "message"], "") == {
+        "constraint": "issues_pkey",
+        "message": "duplicate key",
+    }
+    assert told(["message"], "{condition: unique_violation}") == {"message": "duplicate key"}
+    assert told(["message"], "{exception: OwnError}") == {"message": "taken"}
+
+
+class NarrowError(TypeError):
+    """What an application says on purpose."""
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (OwnError("no", code=7), "{exception: OwnError, message: no}"),
+        (OwnError("no", table="t"), "{exception: OwnError, message: no}"),
+        (OwnError("no", DOUBLE), "{exception: OwnError, message: no}"),
+        (OwnError("no", TypeError("x")), "{exception: OwnError, message: no}"),
+        (OwnError("(sql)", orig=DOUBLE), "{condition: unique_violation, constraint: issues_pkey}"),
+        (OwnError("no", orig="mine"), "{exception: OwnError, message: no}"),
+        (NarrowError("no"), "{exception: NarrowError, message: no}"),
+        (PermissionError("no"), "{exception: PermissionError, message: no}"),
+    ],
+)
+def test_an_error_of_the_application_is_written(error: BaseException, expected: str) -> None:
+    healing = healer().seen("expect", SqlResult(error=error), ())
+
+    assert healing == Healing((Edit((), "replace", f"{{error: {expected}}}"),))
+    (edit,) = healing.edits
+    assert judge_error(outcome(yaml(edit.value or "")).error, error, ()) == ()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        TypeError("m"),
+        AttributeError("m"),
+        ModuleNotFoundError("m"),
+        UnboundLocalError("m"),
+        IndexError("m"),
+        OwnError("(sql)", orig=Diagnosed("42703", message_primary="m")),
+    ],
+)
+def test_a_mistake_in_the_program_is_not_expected(error: BaseException) -> None:
+    reason = "the operation failed: m (`error: ???` would expect that)"
+    seen = SqlResult(error=error)
+
+    assert healer().seen("expect", seen, ()) == Healing(refusals=(Refusal((), reason),))
+    assert healer().seen("error", seen, ()).refusals == ()
 
 
 def test_placeholders_for_notices_and_changes() -> None:
@@ -782,6 +863,339 @@ def test_what_a_call_returned_is_healed() -> None:
 
     assert inside.edits == (Edit(("id",), "replace", "5"),)
     assert whole.edits == (Edit((), "replace", "[{id: 5, title: t}]"),)
+
+
+class Node:
+    """Holds others of its kind, each of which holds it."""
+
+    def __init__(self, name: str, *inner: Node) -> None:
+        self.name, self.inner = name, list(inner)
+        for each in inner:
+            each.__dict__["outer"] = self
+
+
+class Point(NamedTuple):
+    x: int
+    y: float
+
+
+class Mood(Enum):
+    HAPPY = "happy"
+
+
+@dataclass(frozen=True)
+class First:
+    z: int
+
+
+@dataclass(frozen=True)
+class Second:
+    a: int
+
+
+@dataclass
+class Everything:
+    """One of each kind."""
+
+    mood: Mood = Mood.HAPPY
+    price: Decimal = Decimal("5.00")
+    day: date = date(2020, 1, 2)
+    wait: timedelta = timedelta(hours=1)
+    data: bytes = b"a"
+    point: Point = field(default_factory=lambda: Point(1, 0.5))
+    tags: frozenset[str] = frozenset({"b", "a"})
+    code: str = "5"
+    secret: str = "{{ x }}"
+    work: Callable[[], None] = print
+
+
+EVERYTHING = (
+    "{mood: happy, price: 5.00, day: 2020-01-02, wait: 01:00:00, data: '\\x61', point: {x: 1, y: 0.5},"
+    " tags: {$unordered: [a, b]}, code: '5', secret: {$regex: '\\A\\{\\{\\ x\\ \\}\\}\\Z'}}"
+)
+
+RETURNED: list[tuple[str, Any, str]] = [
+    ("'???'", None, "null"),
+    ("'???'", Everything(), EVERYTHING),
+    ("{code: '???', point: '???'}", Everything(), "{code: '5', point: {x: 1, y: 0.5}}"),
+    ("{code: 5, day: {$any: true}}", Everything(), "{code: '5', day: {$any: true}}"),
+    ("{nope: 1, price: 5}", Everything(), "{price: 5}"),
+    ("'???'", {"b", "a"}, "{$unordered: [a, b]}"),
+    ("[a, c]", {"b", "a"}, "{$unordered: [a, b]}"),
+    ("'???'", [{First(1), Second(2)}], "[{$unordered: [{z: 1}, {a: 2}]}]"),
+    ("'???'", SimpleNamespace(s={First(1), Second(2)}), "{s: {$unordered: [{z: 1}, {a: 2}]}}"),
+    ("{$unordered: [a, c]}", {"b", "a"}, "{$unordered: [a, b]}"),
+    ("[1, 2]", Point(1, 0.5), "[1, 0.5]"),
+    ("{$partial: [1, 2]}", Point(1, 0.5), "{$partial: [1, 0.5]}"),
+    ("{$unordered: [1, 2]}", Point(1, 0.5), "{x: 1, y: 0.5}"),
+    ("{x: 2}", Point(1, 0.5), "{x: 1}"),
+    ("{a: 1}", {"a": 2, "$b": 3}, "{a: 2, $$b: 3}"),
+    ("{$partial: {a: 1}}", {"a": 2, "b": 3}, "{$partial: {a: 2}}"),
+    ("'???'", {1: [True, 1.5, None]}, "{'1': [true, 1.5, null]}"),
+    (
+        "'???'",
+        Node("a", Node("b"), Node("c", Node("d"))),
+        "{name: a, inner: [{name: b, inner: []}, {name: c, inner: [{name: d, inner: []}]}]}",
+    ),
+    ("{inner: [{name: x}]}", Node("a", Node("b")), "{inner: [{name: b}]}"),
+    (
+        "[{id: 1, a: 1}, {id: 3, a: {$lt: 5}}]",
+        [{"id": 0, "a": 0}, {"id": 1, "a": 1}, {"id": 2, "a": 7}, {"id": 3, "a": 5}],
+        "[{id: 0, a: 0}, {id: 1, a: 1}, {id: 2, a: 7}, {id: 3, a: 5}]",
+    ),
+]
+
+
+def heal_returned(written: Any, value: Any, source: str = "", previous: Any = None) -> Healing:
+    return healer(source, previous).returned(expectation(written), written, value, ())
+
+
+@pytest.mark.parametrize(("text", "value", "expected"), RETURNED)
+def test_what_a_call_returned_is_healed_or_written(text: str, value: Any, expected: str) -> None:
+    written = yaml(text)
+
+    healing = heal_returned(written, value)
+
+    assert healing.refusals == ()
+    after = applied(written, healing.edits)
+    assert after == yaml(expected)
+    assert judge_result(expectation(after), value, (), comparison()) == ()
+    assert heal_returned(after, value) == Healing()
+
+
+def test_a_placeholder_for_all_of_a_call_becomes_its_result() -> None:
+    assert healer().seen_return(None, ()) == Healing((Edit((), "replace", "{result: null}"),))
+    assert healer().seen_return([1, "a"], ()).edits == (Edit((), "replace", "{result: [1, a]}"),)
+
+
+def test_an_object_that_comes_in_a_list_is_one_edit() -> None:
+    written = yaml("[{name: a, x: 1}, {name: b, x: 2}]")
+    value = [SimpleNamespace(name=name, x=x) for name, x in (("0", 0), ("a", 5), ("b", 2))]
+
+    healing = heal_returned(written, value)
+
+    assert healing.edits == (
+        Edit((0,), "insert", "{name: '0', x: 0}"),
+        Edit((0, "x"), "replace", "5"),
+    )
+
+
+HOLDS_ITSELF: list[Any] = []
+HOLDS_ITSELF.append(HOLDS_ITSELF)
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (iter([1]), "a list_iterator can be read only once"),
+        ([print], "a builtin_function_or_method is no value"),
+        (object(), "no attribute of this object object is plain"),
+        ([{"a": object()}], "no attribute of this object object is plain"),
+        ({None: 1, "null": 2}, "a mapping with two keys that are both written 'null'"),
+        (HOLDS_ITSELF, "it is nested too deeply to be written, or holds itself"),
+        (float("nan"), "what was seen would not match itself: "),
+    ],
+)
+def test_what_a_call_returned_and_cannot_be_written(value: Any, reason: str) -> None:
+    for healing in (heal_returned("???", value), healer().seen_return(value, ())):
+        assert healing.edits == ()
+        (refusal,) = healing.refusals
+        assert refusal.reason.startswith(reason)
+
+
+def test_what_differs_in_what_a_call_returned_becomes_matchers() -> None:
+    def returned(*, token: str, at: datetime, size: int) -> Any:
+        return SimpleNamespace(id=uuid4(), token=token, at=at, items=list(range(size)), kept="k")
+
+    now = datetime(2026, 3, 1, 12, 0, 1, tzinfo=UTC)
+    seen = returned(token="a", at=now, size=2)
+    stability = Stability("", NOW, None)
+    Healer(comparison(), stability).returned("???", "???", seen, ())
+    again = returned(token="b", at=now + timedelta(seconds=1), size=3)
+
+    (edit,) = heal_returned("???", again, previous=stability.recorded).edits
+
+    assert edit.value == (
+        "{id: {$type: uuid}, token: {$type: text}, at: {$now: 5}, items: {$type: array}, kept: k}"
+    )
+
+
+# -- responses
+
+
+def response(
+    body: Any = b"", status: int = 200, media: str = "application/json", **headers: str
+) -> Response:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    told = [("Content-Type", media), *((k.replace("_", "-"), v) for k, v in headers.items())]
+    return Response(status, tuple(told), content, content.decode(errors="replace"))
+
+
+def http(written: Any) -> HttpOutcome:
+    return HttpOutcome.model_validate(written)
+
+
+RESPONSES: list[tuple[str, Response, str]] = [
+    ("{status: 200, json: [1, 3]}", response([1, 2], 201), "{status: 201, json: [1, 2]}"),
+    ("{status: {$lt: 300}, json: 1}", response(2, 204), "{status: {$lt: 300}, json: 2}"),
+    ("{json: '???'}", response({"a": [None, "5"]}), "{json: {a: [null, '5']}}"),
+    ("{json: {a: 1, b: {$gt: 1}}}", response({"a": 2, "b": 2}), "{json: {a: 2, b: {$gt: 1}}}"),
+    ("{json: {id: x}}", response({"id": str(uuid4())}), "{json: {id: {$type: uuid}}}"),
+    (
+        "{json: {at: x, day: x}}",
+        response({"at": "2026-03-01T12:00:02Z", "day": "2026-03-01"}),
+        "{json: {at: {$now: 5}, day: {$type: date}}}",
+    ),
+    ("{text: {$contains: b}}", response(b"a: c"), "{text: 'a: c'}"),
+    (
+        "{headers: {X-A: 1, x-b: {$len: 1}, x-none: {$absent: true}}}",
+        response(x_a="2", x_b="b"),
+        "{headers: {X-A: '2', x-b: {$len: 1}, x-none: {$absent: true}}}",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "seen", "expected"), RESPONSES)
+def test_a_response_is_healed(text: str, seen: Response, expected: str) -> None:
+    written = yaml(text)
+
+    healing = healer().response(http(written), written, seen, ())
+
+    assert healing.refusals == ()
+    after = applied(written, healing.edits)
+    assert after == yaml(expected)
+    assert judge_response(http(after), seen, (), comparison()) == []
+    assert healer().response(http(after), after, seen, ()) == Healing()
+
+
+def test_a_header_that_comes_twice_is_written_as_it_is_compared() -> None:
+    written = {"headers": {"x-a": {"$absent": True}}}
+    seen = Response(200, (("X-A", "1"), ("x-a", "2")), b"", "")
+
+    assert healer().response(http(written), written, seen, ()).edits == (
+        Edit(("headers", "x-a"), "replace", "'1, 2'"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "seen", "path", "reason"),
+    [
+        ("{json: '???'}", response(b"{"), ("json",), "the body is not JSON"),
+        ("{json: 1}", response(b""), ("json",), "the body is empty"),
+        ("{headers: {x: 1}}", response(), ("headers", "x"), "there is no such header"),
+        ("{status: '{{ n }}'}", response(), ("status",), "it is a template"),
+        ("{headers: '{{ h }}'}", response(), ("headers",), "it is a template"),
+    ],
+)
+def test_a_response_that_cannot_be_healed(
+    text: str, seen: Response, path: Path, reason: str
+) -> None:
+    written = yaml(text)
+    healing = healer().response(http(written), written, seen, ())
+    assert healing == Healing(refusals=(Refusal(path, reason),))
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        (response({"a": 1}, 201), "{status: 201, json: {a: 1}}"),
+        (response(None), "{status: 200, json: null}"),
+        (response(b"{"), "{status: 200, text: '{'}"),
+        (
+            response(b"[1]", media="application/problem+json; charset=utf-8"),
+            "{status: 200, json: [1]}",
+        ),
+        (response(b"[1]", media="text/plain"), "{status: 200, text: '[1]'}"),
+        (response(b"", 204), "{status: 204}"),
+        (response(b"\xff\xfe", media="image/png"), "{status: 200}"),
+        (response(b"GIF\0", media=""), "{status: 200}"),
+    ],
+)
+def test_a_placeholder_for_all_of_a_response(seen: Response, expected: str) -> None:
+    healing = healer().seen_response(seen, ())
+
+    assert healing == Healing((Edit((), "replace", expected),))
+    assert judge_response(http(yaml(expected)), seen, (), comparison()) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "status", "failed"),
+    [
+        (None, 399, False),
+        (None, 400, True),
+        ("???", 499, False),
+        ("???", 500, True),
+        ({"json": 1}, 404, True),
+        ({"json": 1}, 200, False),
+        ({"status": 200}, 404, False),
+        ({"status": 200}, 500, True),
+        ({"status": 500}, 500, False),
+        ({"status": "???"}, 500, False),
+    ],
+)
+def test_requests_that_fail(written: Any, status: int, failed: bool) -> None:
+    stood_in = {"status": 0} if written == {"status": "???"} else written
+    expect = http(stood_in) if isinstance(stood_in, dict) else None
+    assert healer().has_failed(expect, written, response(b"", status)) is failed
+
+
+# -- statements that an operation sends
+
+
+def queries(written: Any) -> Any:
+    return HttpOutcome.model_validate({"queries": written}).queries
+
+
+SENT = tuple(SentQuery(f"select {name} from t where id = %(id)s", None) for name in "aab")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2", "3"),
+        ("3", "3"),
+        ("{$lt: 3}", "3"),
+        ("{$lt: 4}", "{$lt: 4}"),
+        ("{max: 2, repeated: 0}", "{max: 3, repeated: 1}"),
+        ("{max: 9, repeated: {$gt: 1}}", "{max: 9, repeated: 1}"),
+        ("{max: {$lt: 3}, repeated: 1}", "{max: 3, repeated: 1}"),
+    ],
+)
+def test_numbers_of_statements_are_healed(text: str, expected: str) -> None:
+    written = yaml(text)
+
+    healing = healer().queries(queries(written), written, SENT, ())
+
+    assert healing.refusals == ()
+    after = applied(written, healing.edits)
+    assert after == yaml(expected)
+    assert judge_queries(queries(after), SENT, (), comparison()) == []
+
+
+def test_placeholders_of_numbers_are_written_though_what_stands_in_for_them_holds() -> None:
+    whole = healer().queries(queries(0), "???", (), ("queries",))
+    parts = healer().queries(
+        queries({"max": 0, "repeated": 0}), {"max": "???", "repeated": "???"}, (), ()
+    )
+
+    assert whole.edits == (Edit(("queries",), "replace", "0"),)
+    assert parts.edits == (Edit(("max",), "replace", "0"), Edit(("repeated",), "replace", "0"))
+
+
+def test_a_number_of_statements_that_differs_is_refused() -> None:
+    healing = healer(previous={("max",): "2"}).queries(queries({"max": 1}), {"max": 1}, SENT, ())
+    assert healing == Healing(refusals=(Refusal(("max",), "it differs from run to run"),))
+
+
+@pytest.mark.parametrize("written", ["???", "{$any: true}", "{$not: 5}", "5", "[1]"])
+def test_what_cannot_be_read_is_not_written(written: str) -> None:
+    data = yaml(written)
+    healed = healer().heal(expectation(data), data, of_python(iter([1])), ())
+
+    assert healed.edits == ()
+    assert [refusal.reason for refusal in healed.refusals] == [
+        "a list_iterator can be read only once"
+    ]
 
 
 # -- stability
@@ -1106,3 +1520,11 @@ def test_whatever_was_seen_is_written_so_that_it_holds(data: Any) -> None:
 
     after = applied("???", healing.edits)
     assert comparison().verdict(expectation(after), value) is None
+
+
+@given(JSON)
+def test_whatever_was_returned_is_written_so_that_it_holds(data: Any) -> None:
+    for value in (data, SimpleNamespace(data=data)):
+        (edit,) = healer().returned("???", "???", value, ()).edits
+
+        assert judge_result(expectation(yaml(edit.value or "")), value, (), comparison()) == ()
