@@ -23,12 +23,6 @@ from harness.errors import ConfigError, Problem, did_you_mean
 
 # Settings of the format whose execution does not exist yet: better refused than ignored.
 _LATER = (
-    "caller",
-    "app",
-    "app_session",
-    "app_actor",
-    "uncommitted",
-    "db_role",
     "memory_limit",
     "memory",
 )
@@ -64,20 +58,26 @@ class Config(BaseModel):
     backend: str = Field("pglite", description="Which database: `pglite`.")
     extensions: Texts = Field((), description="Extensions to load and create before `setup`.")
     caller: str | None = Field(
-        None, description="`module:factory`, called as `factory(session, actor)`."
+        None,
+        description="`module:factory`, called as `factory(session, actor)`: it gives what dotted "
+        "names of `call` are looked up on.",
     )
-    app: str | None = Field(None, description="The ASGI or WSGI application.")
+    app: str | None = Field(
+        None, description="`module:app`, ASGI or WSGI: it gets the requests of `http`."
+    )
     app_session: str | Texts | None = Field(
-        None, description="Its dependencies that are overridden with the spec's session."
+        None,
+        description="`module:function`, or a list: its dependencies that are overridden with the "
+        "spec's session; where there are none, hooks that are called with it.",
     )
-    app_actor: str | Texts | None = Field(
-        None, description="Its dependencies that are overridden with the actor."
-    )
+    app_actor: str | Texts | None = Field(None, description="The same for the actor.")
     uncommitted: Literal["keep", "error"] = Field(
-        "keep", description="`error`: an operation that returns with uncommitted work fails."
+        "keep",
+        description="What of the application is uncommitted when it returns: `keep` commits it, "
+        "`error` makes the operation fail.",
     )
     db_role: str | None = Field(
-        None, description="The role of operations whose actor names none; not a superuser."
+        None, description="The role of operations whose actor names none, or that have none."
     )
     settings: dict[str, str | int | float | bool] = Field(
         {}, description="PostgreSQL settings of the session."

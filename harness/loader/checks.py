@@ -11,7 +11,7 @@ from harness.errors import Location, Problem, nearest
 from harness.results import Path
 from harness.spec.marks import same_names
 from harness.spec.model import Model
-from harness.spec.operations import BaseOperation, SeedOperation, SqlOperation
+from harness.spec.operations import BaseOperation, SeedOperation
 from harness.spec.seeds import RowSource, TableSeed
 from harness.spec.suite import Spec, unknown_actor
 from harness.templating import UnrenderableError, in_order, templates_in
@@ -21,8 +21,8 @@ FUNCTIONS = frozenset({"now", "today", "ago", "ahead", "uuid", "env"})
 
 # The models are the whole format; these parts of it have no execution yet. A spec that uses one
 # is refused, because passing it would claim something that nobody checked.
-LATER_VERBS = frozenset({"call", "http", "resume"})
-LATER_EXPECTATIONS = frozenset({"queries", "blocks"})
+LATER_VERBS = frozenset({"resume"})
+LATER_EXPECTATIONS = frozenset({"blocks"})
 
 Locate = Callable[[Path], Location]
 
@@ -57,8 +57,6 @@ def _later_paths(spec: Spec) -> Iterator[Path]:
         yield ("isolation",)
     if spec.sessions:
         yield ("sessions",)
-    if spec.as_ is not None:
-        yield ("as",)
     for index, operation in enumerate(spec.operations):
         yield from (("operations", index, key) for key in _later_keys(operation))
         here: Path = ("operations", index, "expect")
@@ -68,8 +66,6 @@ def _later_paths(spec: Spec) -> Iterator[Path]:
 def _later_keys(operation: BaseOperation) -> Iterator[str]:
     if operation.verb in LATER_VERBS:
         yield operation.verb
-    if operation.as_ is not None:
-        yield "as"
     if operation.session is not None:
         yield "session"
 
@@ -115,7 +111,11 @@ def _repeated_labels(spec: Spec) -> Iterator[Problem]:
 def _actors(spec: Spec, locate: Locate) -> Iterator[Problem]:
     references: list[tuple[Any, Path]] = [(spec.as_, ("as",))]
     for index, operation in enumerate(spec.operations):
-        references.append((operation.as_, ("operations", index, "as")))
+        here: Path = ("operations", index, "as")
+        references.append((operation.as_, here))
+        if isinstance(operation, SeedOperation) and operation.as_ is not None:
+            what = "rows are seeded as the connection's own role, never as an actor"
+            yield Problem(what, locate(here), "remove `as`")
     for reference, path in references:
         hint = unknown_actor(spec, reference)
         if hint is not None:
@@ -132,13 +132,16 @@ def _names(spec: Spec, locate: Locate, has_case: bool) -> Iterator[Problem]:
         yield from _unknown_in_seed(table, scope)
     for index, operation in enumerate(spec.operations):
         here: Path = ("operations", index)
+        acting = operation.as_ if operation.given("as_") else spec.as_
+        actor = spec.actors.get(acting) if isinstance(acting, str) else acting
+        yield from _unknown(actor, scope, locate((*here, "as")))
+        within = scope if acting is None else {*scope, "actor"}
         if isinstance(operation, SeedOperation):
             for table in operation.seed:
-                yield from _unknown_in_seed(table, scope)
-        if isinstance(operation, SqlOperation):
-            for name, value in (operation.params or {}).items():
-                yield from _unknown(value, scope, locate((*here, "params", name)))
-        yield from _unknown(operation.expect, scope, locate((*here, "expect")))
+                yield from _unknown_in_seed(table, within)
+        for path, value in _given_to(operation):
+            yield from _unknown(value, within, locate((*here, *path)))
+        yield from _unknown(operation.expect, within, locate((*here, "expect")))
         scope |= operation.save.keys()
     tables = spec.expect.tables if spec.expect else None
     for name, state in (tables or {}).items():
@@ -146,6 +149,19 @@ def _names(spec: Spec, locate: Locate, has_case: bool) -> Iterator[Problem]:
         yield from _unknown([state.rows, state.contains, state.count], scope, where)
         if isinstance(state.where, dict):
             yield from _unknown(state.where, scope, where)
+
+
+def _given_to(operation: BaseOperation) -> Iterator[tuple[Path, Any]]:
+    """What an operation is given, where templates may stand, with the way to it."""
+    for field, info in type(operation).model_fields.items():
+        if field in ("sql", "seed", *BaseOperation.model_fields):
+            continue
+        key = info.alias or field
+        value = getattr(operation, field)
+        if isinstance(value, dict):
+            yield from (((key, name), item) for name, item in value.items())
+        else:
+            yield (key,), value
 
 
 def _circle(spec: Spec, locate: Locate) -> Iterator[Problem]:

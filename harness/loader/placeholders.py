@@ -18,13 +18,16 @@ _OF_TABLE = frozenset({"rows", "contains", "count"})
 """One of these makes a table's expectation."""
 
 _KINDS = frozenset({"inserted", "updated", "deleted"})
+_NUMBERS = frozenset({("status",), ("queries",), ("queries", "max"), ("queries", "repeated")})
+"""Below an operation's `expect`: that they are expected changes what is seen, or what may be."""
 
 
 def cut(data: YamlMapping) -> tuple[YamlMapping, tuple[Path, ...]]:
     """A spec without the keys whose expectation is still to be written, and where placeholders are.
 
     Placeholders inside rows and other values stay: no key of the format is missing without them.
-    In `changes`, where a table that is not named says something too, one stands for no change.
+    In `changes`, where a table that is not named says something too, one stands for no change; in
+    the place of a status or a number of statements for zero.
     """
     found: list[Path] = []
     changes: dict[str, Any] = {}
@@ -78,21 +81,21 @@ def _is_known(path: Path, of_operation: bool) -> bool:
             known = key in _KINDS
         case ("error", _):
             known = of_operation
-        case (key,):
-            known = of_operation and key in _OF_OPERATION
+        case (key,) if key in _OF_OPERATION:
+            known = of_operation
         case ("tables", _):
             known = not of_operation
         case ("tables", _, key):
             known = not of_operation and key in _OF_TABLE
         case _:
-            known = False
+            known = of_operation and path in _NUMBERS
     return known
 
 
 def _is_structural(path: Path) -> bool:
     """Whether the format, not a table's rows, says which keys stand below a path."""
     match path:
-        case () | ("changes" | "tables" | "error",) | ("changes" | "tables", _):
+        case () | ("changes" | "tables" | "error" | "queries",) | ("changes" | "tables", _):
             return path != ("changes", "ignore")
     return False
 
@@ -105,7 +108,7 @@ def _nothing(path: Path) -> Any:
     """What stands in the place of a placeholder."""
     if path[:1] == ("changes",) and len(path) > 1:
         return {} if len(path) == 2 else 0
-    return _CUT
+    return 0 if path in _NUMBERS else _CUT
 
 
 def _inside(value: Any, path: Path) -> Iterator[Path]:

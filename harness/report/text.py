@@ -81,7 +81,8 @@ class _Failure:
         if self.operation is None:
             return _PARTS.get(str(self.mismatch.path[0]) if self.mismatch.path else "", "the spec")
         name = f": {printable(self.operation.name)}" if self.operation.name else ""
-        return f"operation {self.operation.index + 1} ({self.operation.verb}){name}"
+        actor = f" as {printable(self.operation.actor)}" if self.operation.actor else ""
+        return f"operation {self.operation.index + 1} ({self.operation.verb}){actor}{name}"
 
 
 class SpecReport:

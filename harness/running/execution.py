@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,31 +12,30 @@ import jmespath
 import psycopg
 from jmespath.exceptions import JMESPathError
 
-from harness.config import Config
-from harness.database.isolation import EscapedTransactionError, Isolation
-from harness.errors import Problem, SpecError
+from harness.application.application import Application
+from harness.database.isolation import Isolation
 from harness.loader import LoadedSpec
-from harness.matching import SqlResult, judge_error
-from harness.results import Mismatch, OperationResult, Path, RowCount, SpecResult, Statement, Status
+from harness.matching import judge_error
+from harness.results import Mismatch, OperationResult, Path, RowCount, SpecResult, Status
+from harness.running.actors import Actors
+from harness.running.calls import Calls
 from harness.running.catalogs import Catalogs
 from harness.running.changes import Watch
 from harness.running.counts import changed_counts
+from harness.running.findings import Findings, StoppedError
 from harness.running.performed import Performed
 from harness.running.replay import Replay
 from harness.running.scope import Scope
 from harness.running.seeding import Seeder
-from harness.running.sql import error_data, execute, outcome, prepare
+from harness.running.verbs import Verbs
 from harness.running.verdict import Verdict
-from harness.spec.expectations import Changes
-from harness.spec.operations import BaseOperation, SeedOperation, SqlOperation
-from harness.templating import UnrenderableError, render
+from harness.spec.actors import Actor
+from harness.spec.expectations import Changes, SqlOutcome
+from harness.spec.operations import BaseOperation, SeedOperation
+from harness.templating import render
 
 if TYPE_CHECKING:
     from harness.running.mending import Mending
-
-
-class StoppedError(Exception):
-    """Nothing that follows in the spec could be true; why is among the mismatches already."""
 
 
 class Execution:
@@ -46,7 +45,7 @@ class Execution:
         loaded: the spec.
         isolation: its transaction, not yet begun.
         catalogs: what the database holds.
-        config: the project's settings.
+        application: what operations may call, with the project's settings.
         mending: gathers what would make the expectations hold, if that is wanted.
     """
 
@@ -55,9 +54,10 @@ class Execution:
         loaded: LoadedSpec,
         isolation: Isolation,
         catalogs: Catalogs,
-        config: Config,
+        application: Application,
         mending: Mending | None = None,
     ) -> None:
+        config = application.config
         self._loaded = loaded
         self._mending = mending
         self._isolation = isolation
@@ -66,12 +66,17 @@ class Execution:
         self._seeder = Seeder(isolation, catalogs, self._scope, autofill=config.autofill)
         self._verdict = Verdict(isolation, catalogs, self._scope, mending)
         self._replay = Replay(loaded, catalogs.beginning, config)
+        self._actors = Actors(
+            isolation, catalogs, config.db_role, lambda sent: self._replay.sent([sent])
+        )
+        self._calls = Calls(application, isolation)
+        self._verbs = Verbs(isolation, self._scope, self._seeder, self._calls, self._replay)
         self._operations: list[OperationResult] = []
-        self._mismatches: list[Mismatch] = []
+        self._findings = Findings(loaded, mending)
         self._watch: Watch | None = None
         self._broken = False
         self._counts: tuple[RowCount, ...] = ()
-        self._current: tuple[Path, Statement | None] = ((), None)
+        self._current: Path = ()
 
     def run(self) -> None:
         """Everything from the seeds to the proof that nothing is left; mismatches are collected.
@@ -86,10 +91,12 @@ class Execution:
             self._watch = self._watching(expect.changes if expect else None, ("expect",))
             for index, operation in enumerate(self._loaded.spec.operations):
                 self._operate(index, operation)
-            self._current = ((), None)
+            self._current = ()
             last = self._judge_state()
         except StoppedError:
             last = ""
+        finally:
+            self._calls.close()
         if self._has_failed and self._isolation.usable:
             last = self._look_back(last)
         self._end(last)
@@ -100,14 +107,12 @@ class Execution:
         `broken`: one that no spec may expect, as it says nothing about what is tested.
         """
         self._broken = self._broken or broken
-        path, statement = self._current
-        mismatch = self._placed(Mismatch(path, reason, hint=hint))
-        index = len(self._operations)
-        if path[:1] == ("operations",) and path[1:] == (index,):
-            operation = self._loaded.spec.operations[index]
-            self._note(index, operation, statement, (mismatch,), 0.0)
-        else:
-            self._mismatches.append(mismatch)
+        path, index = self._current, len(self._operations)
+        in_operation = path[:1] == ("operations",) and path[1:] == (index,)
+        findings = Findings(self._loaded, self._mending) if in_operation else self._findings
+        findings.add([Mismatch(path, reason, hint=hint)])
+        if in_operation:
+            self._note(index, findings, 0.0)
 
     def result(self, duration: float) -> SpecResult:
         """What came of it; `duration` in seconds."""
@@ -115,13 +120,13 @@ class Execution:
         mending = self._mending
         if mending is not None:
             operations = (each for op in self._operations for each in op.mismatches)
-            found = (*operations, *self._mismatches)
+            found = (*operations, *self._findings.mismatches)
             mending.refuse([each for each in found if not _is_of_expectation(each.path)])
         return SpecResult(
             name=self._loaded.id,
             status=Status.FAILED if failed else Status.PASSED,
             operations=tuple(self._operations),
-            mismatches=tuple(self._mismatches),
+            mismatches=tuple(self._findings.mismatches),
             broken=self._broken,
             variables=self._scope.shown() if failed else (),
             counts=self._counts,
@@ -136,7 +141,7 @@ class Execution:
 
     @property
     def _has_failed(self) -> bool:
-        return bool(self._mismatches) or any(each.mismatches for each in self._operations)
+        return bool(self._findings) or any(each.mismatches for each in self._operations)
 
     def _look_back(self, last: str) -> str:
         """See what a spec that failed has done; gives what is still to be sent with the end."""
@@ -153,9 +158,9 @@ class Execution:
 
     def _arrange(self) -> None:
         spec = self._loaded.spec
-        with self._stopping(("vars",), self._mismatches):
+        with self._findings.stopping(("vars",)):
             self._scope.define(spec.vars)
-        with self._stopping(("seed",), self._mismatches):
+        with self._findings.stopping(("seed",)):
             try:
                 self._seeder.insert(spec.seed)
             finally:
@@ -166,86 +171,47 @@ class Execution:
     def _operate(self, index: int, operation: BaseOperation) -> None:
         started = time.perf_counter()
         path: Path = ("operations", index)
-        self._current = (path, None)
-        self._replay.operation(index, operation, may_fail=self._may_fail(operation, path))
-        found: list[Mismatch] = []
+        self._current = path
+        may_fail = self._may_fail(operation, path)
+        self._replay.operation(index, operation, may_fail=may_fail)
+        findings = Findings(self._loaded, self._mending)
         stopped = False
         try:
             changes = operation.expect.changes if operation.expect else None
             watch = self._watching(changes, (*path, "expect"))
-            performed = self._perform(operation, path, found)
-            self._judge(operation, performed, watch, (*path, "expect"), found)
-            self._save(operation, performed.data, path, found)
+            performed = self._perform(operation, path, findings, may_fail=may_fail)
+            self._judge(operation, performed, watch, path, findings)
+            self._save(operation, performed.data, path, findings)
+            self._calls.settle()
         except StoppedError:
             stopped = True
-        placed = tuple(map(self._placed, found))
-        self._note(index, operation, self._current[1], placed, time.perf_counter() - started)
+        finally:
+            self._scope.pop("actor", None)
+        self._note(index, findings, time.perf_counter() - started)
         if stopped:
             raise StoppedError
 
-    def _perform(self, operation: BaseOperation, path: Path, found: list[Mismatch]) -> Performed:
-        """Do what the verb says; an error that is not expected ends the spec here."""
+    def _perform(
+        self, operation: BaseOperation, path: Path, findings: Findings, *, may_fail: bool
+    ) -> Performed:
+        """Do what the operation says, as who it says; an error not expected ends the spec here."""
         self._isolation.take_notices()
-        if isinstance(operation, SqlOperation):
-            performed = self._sql(operation, path, found)
-        else:
-            assert isinstance(operation, SeedOperation)  # the loader refuses the other verbs
-            performed = self._seed(operation, path, found)
+        with ExitStack() as around:
+            around.enter_context(findings.stopping((*path, "as")))
+            actor = self._actor(operation)
+            if isinstance(operation, SeedOperation):
+                around.enter_context(self._unwatched())
+            else:
+                around.enter_context(self._actors.acting(actor))
+            performed = self._verbs.perform(operation, actor, path, findings, may_fail=may_fail)
         if self._isolation.schema_changed:
             self._isolation.schema_changed = False
             self._catalogs.refresh()
         error = performed.result.error
-        if error is not None and not self._may_fail(operation, path):
-            found += judge_error(None, error, (*path, operation.verb))
+        if error is not None and not may_fail:
+            findings.add(judge_error(None, error, (*path, operation.verb)))
             raise StoppedError
         return replace(performed, notices=self._isolation.take_notices())
-
-    def _sql(self, operation: SqlOperation, path: Path, found: list[Mismatch]) -> Performed:
-        with self._stopping((*path, "params"), found):
-            params = None if operation.params is None else render(operation.params, self._scope)
-            prepared = prepare(operation, params)
-        self._current = (path, prepared.statement)
-        self._seeder.is_alone = False
-        with self._stopping((*path, "sql"), found):
-            self._replay.statement(prepared)
-            try:
-                result = execute(
-                    prepared, self._isolation, may_fail=self._may_fail(operation, path)
-                )
-            except EscapedTransactionError:
-                self._replay.escaped()
-                raise
-        if result.error is not None:
-            self._replay.failed(result.error)
-            self._current = (path, prepared.failed(result.error))
-        return Performed(result, outcome(result) if operation.save else {}, prepared)
-
-    def _seed(self, operation: SeedOperation, path: Path, found: list[Mismatch]) -> Performed:
-        if self._watch is not None:
-            self._watch.pause()
-        try:
-            return self._insert(operation, path, found)
-        finally:
-            if self._watch is not None and not self._isolation.lost:
-                self._watch.resume()
-
-    def _insert(self, operation: SeedOperation, path: Path, found: list[Mismatch]) -> Performed:
-        if not self._may_fail(operation, path):
-            with self._stopping((*path, "seed"), found):
-                return Performed(SqlResult(), {"seed": self._seeded(operation)})
-        try:
-            with self._isolation.undone_on_error():
-                return Performed(SqlResult(), {"seed": self._seeded(operation)})
-        except SpecError as refused:
-            self._replay.failed(refused)
-            error = refused.__cause__ or refused
-            return Performed(SqlResult(error=error), {"error": error_data(error)})
-
-    def _seeded(self, operation: SeedOperation) -> Mapping[str, Any]:
-        try:
-            return self._seeder.insert(operation.seed)
-        finally:
-            self._replay.sent(self._seeder.sent)
 
     def _judge(
         self,
@@ -253,11 +219,41 @@ class Execution:
         performed: Performed,
         watch: Watch | None,
         path: Path,
-        found: list[Mismatch],
+        findings: Findings,
     ) -> None:
         """Hold what an operation did against all that is expected of it."""
-        with self._stopping(path, found):
-            found += self._verdict.on_operation(operation.expect, performed, watch, path)
+        here = (*path, "expect")
+        with findings.stopping(here):
+            findings.add(self._verdict.on_operation(operation.expect, performed, watch, here))
+        plan = operation.expect.plan if isinstance(operation.expect, SqlOutcome) else None
+        if plan is not None and performed.prepared is not None:
+            place = (*here, "plan")
+            # Policies are part of a plan.
+            with findings.stopping(place), self._actors.acting(self._actor(operation)):
+                findings.add(self._verdict.on_plan(plan, performed.prepared, place))
+
+    def _actor(self, operation: BaseOperation) -> Actor | None:
+        """Who an operation runs as, without templates; templates can name it from here on."""
+        spec = self._loaded.spec
+        reference = operation.as_ if operation.given("as_") else spec.as_
+        written = spec.actors[reference] if isinstance(reference, str) else reference
+        actor: Actor | None = render(written, self._scope)
+        if actor is not None:
+            self._scope["actor"] = actor.model_dump(by_alias=True, exclude_unset=True)
+        return actor
+
+    @contextmanager
+    def _unwatched(self) -> Iterator[None]:
+        """What happens inside the block does not count for the spec's own `changes`."""
+        if self._watch is None:
+            yield
+            return
+        self._watch.pause()
+        try:
+            yield
+        finally:
+            if not self._isolation.lost:
+                self._watch.resume()
 
     def _watching(self, changes: Changes | None, path: Path) -> Watch | None:
         """What tells later what has changed from here on, if anybody wants to know."""
@@ -272,42 +268,34 @@ class Execution:
         return self._mending is not None and self._mending.wants_error((*path, "expect"))
 
     def _save(
-        self, operation: BaseOperation, data: Mapping[str, Any], path: Path, found: list[Mismatch]
+        self, operation: BaseOperation, data: Mapping[str, Any], path: Path, findings: Findings
     ) -> None:
         for name, expression in operation.save.items():
             place = (*path, "save", name)
             try:
                 value = jmespath.search(expression.removesuffix("?"), data)
             except JMESPathError as error:
-                found.append(Mismatch(place, f"{expression!r} fails: {error}"))
+                findings.add([Mismatch(place, f"{expression!r} fails: {error}")])
                 raise StoppedError from error
             if value is None and not expression.endswith("?"):
-                found.append(
-                    Mismatch(
-                        place,
-                        f"{expression!r} finds nothing, or null",
-                        hint=f"there is: {', '.join(data)}; a path that ends in ? saves null",
-                    )
-                )
+                hint = f"there is: {', '.join(data)}; a path that ends in ? saves null"
+                findings.add([Mismatch(place, f"{expression!r} finds nothing, or null", hint=hint)])
                 raise StoppedError
             self._scope[name] = value
 
-    def _note(
-        self,
-        index: int,
-        operation: BaseOperation,
-        statement: Statement | None,
-        mismatches: tuple[Mismatch, ...],
-        duration: float,
-    ) -> None:
+    def _note(self, index: int, findings: Findings, duration: float) -> None:
+        spec = self._loaded.spec
+        operation = spec.operations[index]
+        actor = operation.as_ if operation.given("as_") else spec.as_
         self._operations.append(
             OperationResult(
                 index=index,
                 verb=operation.verb,
                 name=operation.name,
-                status=Status.FAILED if mismatches else Status.PASSED,
-                statement=statement,
-                mismatches=mismatches,
+                status=Status.FAILED if findings else Status.PASSED,
+                statement=self._verbs.statement,
+                actor=actor if isinstance(actor, str) else None,
+                mismatches=tuple(findings.mismatches),
                 duration=duration,
             )
         )
@@ -325,9 +313,8 @@ class Execution:
             return check
         if check:
             self._settle()
-        with self._stopping(here, self._mismatches):
-            found = self._verdict.on_state(expect, self._watch, here)
-            self._mismatches += map(self._placed, found)
+        with self._findings.stopping(here):
+            self._findings.add(self._verdict.on_state(expect, self._watch, here))
         return ""
 
     def _settle(self) -> None:
@@ -356,31 +343,7 @@ class Execution:
         self._replay.checked()
         for mismatch in found:
             reason = f"what the operations left could never be committed: {mismatch.reason}"
-            self._mismatches.append(self._placed(replace(mismatch, reason=reason)))
-
-    # -- mismatches
-
-    @contextmanager
-    def _stopping(self, path: Path, found: list[Mismatch]) -> Iterator[None]:
-        """Turn a mistake in the spec's own data into mismatches, after which it stops."""
-        try:
-            yield
-        except SpecError as error:
-            mistakes = [self._mistake(path, problem, error) for problem in error.problems]
-            found += mistakes
-            if self._mending is not None:
-                self._mending.refuse(mistakes)
-            raise StoppedError from error
-
-    def _mistake(self, path: Path, problem: Problem, error: SpecError) -> Mismatch:
-        if isinstance(error, UnrenderableError):
-            path = (*path, *error.path)
-        return self._placed(Mismatch(path, problem.what, hint=problem.hint, where=problem.where))
-
-    def _placed(self, mismatch: Mismatch) -> Mismatch:
-        if mismatch.where is not None:
-            return mismatch
-        return replace(mismatch, where=self._loaded.locate(mismatch.path))
+            self._findings.add([replace(mismatch, reason=reason)])
 
 
 def _is_of_expectation(path: Path) -> bool:

@@ -12,7 +12,14 @@ from harness.matching.healing import Healer, Healing, Stability
 from harness.matching.outcome import SqlResult
 from harness.results import Edit, Mismatch, Path, ResultSet, TableChange
 from harness.running.performed import Performed
-from harness.spec.expectations import Outcome, SqlOutcome
+from harness.spec.expectations import (
+    RESULT,
+    CallOutcome,
+    HttpOutcome,
+    Outcome,
+    SqlOutcome,
+)
+from harness.spec.operations import CallOperation
 from harness.spec.state import StateExpectation, TableState
 
 Seen = Mapping[str, TableChange]
@@ -40,6 +47,7 @@ class Mending:
         self.edits: list[Edit] = []
         self.refusals: list[str] = []
         self._refused: set[Path] = set()
+        self._has_failed = False  # the rest of the spec saw what it should not have
 
     @property
     def recorded(self) -> Mapping[Path, str | None]:
@@ -87,24 +95,88 @@ class Mending:
         comparison: Comparison,
     ) -> None:
         """Mend what is expected of an operation, whose expectations stand at `path`."""
-        result, notices, changes = performed.result, performed.notices, performed.changes
         healer = self._healer(comparison)
-        written = self._written(path)
-        for rest in self.placeholders(path):
-            self._note(_operation_seen(healer, rest, performed, path))
-        if expect is None:
+        self._has_failed = self._has_failed or self._is_failure(healer, expect, performed, path)
+        if self._has_failed:
             return
+        parts = []
+        for rest in self.placeholders(path):
+            if len(rest) == 2 and rest[0] == "error":
+                parts.append(str(rest[1]))
+                continue
+            seen = self._operation_seen(healer, rest, performed, path)
+            self._note(seen)
+            if not rest and performed.result.error is not None and seen.refusals:
+                self._has_failed = True
+        if parts:
+            error, place = performed.result.error, (*path, "error")
+            others = expect.error if expect is not None else None
+            self._note(healer.seen_error(parts, others, error, place))
+        if expect is not None:
+            self._outcome(healer, expect, performed, path)
+
+    def _is_failure(
+        self, healer: Healer, expect: Outcome | None, performed: Performed, path: Path
+    ) -> bool:
+        """Whether a request failed that was not to fail."""
+        response = performed.response
+        if response is None or (expect is not None and expect.error is not None):
+            return False
+        outcome = expect if isinstance(expect, HttpOutcome) else None
+        written = self._written(path) if outcome or self.placeholders(path) else None
+        if not healer.has_failed(outcome, written, response):
+            return False
+        reason = f"the request failed: {response.title} (`status: ???` would expect that)"
+        self._tell((*path[:-1], "http"), reason)
+        return True
+
+    def _outcome(self, healer: Healer, expect: Outcome, performed: Performed, path: Path) -> None:
+        """Mend what is expected of an operation and is not a placeholder as a whole."""
+        result, changes, written = performed.result, performed.changes, self._written(path)
         if isinstance(expect, SqlOutcome):
             self._note(healer.sql(expect, written, result, path))
         elif expect.error is not None:
             place = (*path, "error")
             self._note(healer.error(expect.error, self._written(place), result.error, place))
+        elif isinstance(expect, HttpOutcome) and performed.response is not None:
+            self._note(healer.response(expect, written, performed.response, path))
+        elif isinstance(expect, CallOutcome) and expect.given("result") and result.error is None:
+            place = (*path, "result")
+            returned = performed.returned
+            self._note(healer.returned(expect.result, self._written(place), returned, place))
+        if expect.queries is not None:
+            place, sent = (*path, "queries"), performed.queries
+            self._note(healer.queries(expect.queries, self._written(place), sent, place))
         if expect.notices is not None:
-            place = (*path, "notices")
+            place, notices = (*path, "notices"), performed.notices
             self._note(healer.notices(expect.notices, self._written(place), notices, place))
         if expect.changes is not None and changes is not None:
             place = (*path, "changes")
             self._note(healer.changes(expect.changes, self._written(place), changes, place))
+
+    def _operation_seen(
+        self, healer: Healer, rest: Path, performed: Performed, path: Path
+    ) -> Healing:
+        """Replace a placeholder for all that is expected, or for one key."""
+        place, result = (*path, *rest), performed.result
+        match rest:
+            case ():
+                return self._whole_seen(healer, performed, path)
+            case ("notices",):
+                return healer.seen_notices(performed.notices, place)
+            case ("changes", *below):
+                return _changes_seen(healer, tuple(below), performed.changes or {}, place)
+            case (str(key),) if key == "error" or key in RESULT:
+                return healer.seen(key, result, place)
+        return Healing()  # inside a value, or for one: healed with what it is part of
+
+    def _whole_seen(self, healer: Healer, performed: Performed, path: Path) -> Healing:
+        operation = self._loaded.spec.operations[int(path[1])]
+        if performed.response is not None:
+            return healer.seen_response(performed.response, path)
+        if isinstance(operation, CallOperation) and performed.result.error is None:
+            return healer.seen_return(performed.returned, path)
+        return healer.seen("expect", performed.result, path)
 
     def state(
         self,
@@ -115,6 +187,8 @@ class Mending:
         comparison: Comparison,
     ) -> None:
         """Mend what is expected in the end; `tables` holds what was selected of each."""
+        if self._has_failed:
+            return
         healer = self._healer(comparison)
         for rest in self.placeholders(path):
             match rest:
@@ -172,23 +246,6 @@ class Mending:
         refusal = f"{dotted(path)}: {reason}"
         if refusal not in self.refusals:
             self.refusals.append(refusal)
-
-
-def _operation_seen(healer: Healer, rest: Path, performed: Performed, path: Path) -> Healing:
-    place = (*path, *rest)
-    match rest:
-        case ():
-            return healer.seen("expect", performed.result, place)
-        case ("error", str(key)):
-            # Without an error that is to be told, whatever part of it was asked for.
-            return healer.seen(key if performed.result.error else "error", performed.result, place)
-        case ("notices",):
-            return healer.seen_notices(performed.notices, place)
-        case ("changes", *below):
-            return _changes_seen(healer, tuple(below), performed.changes or {}, place)
-        case (str(key),):
-            return healer.seen(key, performed.result, place)
-    return Healing()  # inside a value: healed with it
 
 
 def _changes_seen(healer: Healer, rest: Path, seen: Seen, path: Path) -> Healing:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.matching.outcome import SqlResult
-from harness.results import TableChange
+from harness.matching.responses import Response
+from harness.results import SentQuery, TableChange
 from harness.running.sql import Prepared
 
 
@@ -16,11 +17,14 @@ class Performed:
     """What a verb did.
 
     Attributes:
-        result: what came of it.
+        result: what came of it; of `call` and `http` the error alone.
         data: the same as plain data, for `save`.
         prepared: the statement that was sent, of the verb `sql`.
         notices: messages that it raised.
         changes: what it changed, by table, if anything is expected of that.
+        returned: what `call` returned.
+        response: what `http` was answered.
+        queries: the statements that it sent, without those that control the transaction.
     """
 
     result: SqlResult
@@ -28,3 +32,6 @@ class Performed:
     prepared: Prepared | None = None
     notices: tuple[str, ...] = ()
     changes: Mapping[str, TableChange] | None = None
+    returned: Any = None
+    response: Response | None = None
+    queries: tuple[SentQuery, ...] = ()

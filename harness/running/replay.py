@@ -83,6 +83,10 @@ class Replay:
         self._steps[-1].prepared = prepared
         self._steps[-1].statements.append(_with_constants(prepared))
 
+    def left_out(self, what: str) -> None:
+        """Note that the application was called, whose statements are not repeated."""
+        self._steps[-1].statements.append(comment(f"left out: what {what} sends"))
+
     def sent(self, statements: Sequence[str]) -> None:
         """Note statements of the harness's own that were sent: the seed of an operation."""
         self._steps[-1].statements += map(sendable, statements)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import psycopg
 from packaging.specifiers import SpecifierSet
 
+from harness.application.application import Application
 from harness.config import Config
 from harness.database.catalog import Catalog, read_catalog
 from harness.database.isolation import EscapedTransactionError, Isolation
@@ -33,6 +34,9 @@ class Runner:
         config: the project's settings.
         mend: finds out what would make failing expectations hold, if that is wanted.
         script: give failed specs as SQL that repeats them.
+
+    Attributes:
+        application: what specs call; Python tests have their sessions on its engines.
     """
 
     def __init__(
@@ -47,6 +51,7 @@ class Runner:
         self._mend = mend
         self._script = script
         self._watchdog = Watchdog()
+        self.application = Application(config, lambda: database.connect()[0].connection)
 
     def run(self, loaded: LoadedSpec) -> SpecResult:
         """Run one spec and leave nothing of it behind.
@@ -69,6 +74,10 @@ class Runner:
         stays = result.status is Status.PASSED and result.refusals
         return _unwritten(loaded, result) if stays else result
 
+    def close(self) -> None:
+        """End what runs of the application: nothing is run after it."""
+        self.application.close()
+
     def _run(self, loaded: LoadedSpec, mending: Mending | None) -> SpecResult:
         started = time.perf_counter()
         session, catalog = self._database.connect()
@@ -79,7 +88,7 @@ class Runner:
             return _unwritten(loaded)
         isolation = Isolation(session, catalog)
         catalogs = Catalogs(catalog, lambda: read_catalog(isolation.read))
-        execution = Execution(loaded, isolation, catalogs, self._config, mending)
+        execution = Execution(loaded, isolation, catalogs, self.application, mending)
         try:
             self._execute(execution, loaded, isolation)
         except BaseException:

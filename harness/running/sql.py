@@ -12,7 +12,9 @@ import psycopg
 from harness.database.isolation import Isolation
 from harness.database.literals import parameter
 from harness.matching.display import show
+from harness.matching.exceptions import chain, message_of
 from harness.matching.outcome import SqlResult
+from harness.matching.plaindata import plain_data
 from harness.matching.values import decode
 from harness.results import ResultSet, Statement
 from harness.spec.expectations import CONDITION_NAMES
@@ -101,14 +103,21 @@ def _records(result: ResultSet) -> list[dict[str, Any]]:
 
 
 def error_data(error: BaseException) -> dict[str, Any]:
-    """An error as plain data, for `save`: the keys that `expect.error` has."""
-    if not isinstance(error, psycopg.Error):
-        return {"message": str(error)}
-    diag = error.diag
+    """An error as plain data, for `save`: the keys that `expect.error` has, and its attributes.
+
+    What PostgreSQL says may stand in an error that this one wraps.
+    """
+    own = plain_data({k: v for k, v in vars(error).items() if k[:1] != "_"}) or {}
+    found = {**own, "exception": type(error).__name__, "message": message_of(error)}
+    source = next((each for each in chain(error) if isinstance(each, psycopg.Error)), None)
+    if source is None:
+        return found
+    diag = source.diag
     return {
-        "sqlstate": error.sqlstate,
-        "condition": CONDITION_NAMES.get(error.sqlstate or ""),
-        "message": diag.message_primary or str(error),
+        **found,
+        "sqlstate": source.sqlstate,
+        "condition": CONDITION_NAMES.get(source.sqlstate or ""),
+        "message": diag.message_primary or message_of(source),
         "detail": diag.message_detail,
         "hint": diag.message_hint,
         "constraint": diag.constraint_name,

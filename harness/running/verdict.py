@@ -8,20 +8,24 @@ from typing import TYPE_CHECKING
 
 from harness.database.isolation import Isolation
 from harness.matching import judge_error, judge_sql
+from harness.matching.calls import judge_result
 from harness.matching.casts import RememberedCasts
 from harness.matching.changes import judge_changes
 from harness.matching.comparison import Comparison
 from harness.matching.marks import Marks
 from harness.matching.notices import judge_notices
 from harness.matching.outcome import judge_table
+from harness.matching.queries import judge_queries
+from harness.matching.responses import judge_response
 from harness.results import Mismatch, Path, TableChange
 from harness.running.catalogs import Catalogs
 from harness.running.changes import Watch
 from harness.running.performed import Performed
 from harness.running.plans import judge_plan
 from harness.running.scope import Scope
+from harness.running.sql import Prepared
 from harness.running.state import read_tables
-from harness.spec.expectations import Changes, Outcome, SqlOutcome
+from harness.spec.expectations import CallOutcome, Changes, HttpOutcome, Outcome, Plan, SqlOutcome
 from harness.spec.state import StateExpectation
 from harness.templating import render
 
@@ -67,11 +71,20 @@ class Verdict:
         comparison = self._comparison()
         found, changes = self._changes(expect and expect.changes, watch, path, comparison)
         performed = replace(performed, changes=changes)
-        if expect is not None:
-            found = [*self._of_verb(expect, performed, path, comparison), *found]
+        found = [*self._of_verb(expect, performed, path, comparison), *found]
         if self._mending is not None and (found or self._mending.placeholders(path)):
             self._mending.operation(expect, performed, path, comparison)
         return found
+
+    def on_plan(self, written: Plan, prepared: Prepared, path: Path) -> list[Mismatch]:
+        """Judge how a statement may be planned, for the role in force; `path` leads to `plan`.
+
+        Raises:
+            SpecError: a template fails.
+            psycopg.OperationalError: the connection is lost.
+        """
+        plan = render(written, self._scope)
+        return self._unmended(judge_plan(plan, prepared, self._isolation, path))
 
     def on_state(
         self, written: StateExpectation | None, watch: Watch | None, path: Path
@@ -93,17 +106,24 @@ class Verdict:
         return found
 
     def _of_verb(
-        self, expect: Outcome, performed: Performed, path: Path, comparison: Comparison
+        self, expect: Outcome | None, performed: Performed, path: Path, comparison: Comparison
     ) -> Iterator[Mismatch]:
+        response, error = performed.response, performed.result.error
+        if response is not None and (expect is None or expect.error is None):
+            expected = expect if isinstance(expect, HttpOutcome) else None
+            yield from judge_response(expected, response, path, comparison)
+        if expect is None:
+            return
         if isinstance(expect, SqlOutcome):
             yield from judge_sql(expect, performed.result, path, comparison)
-            if expect.plan and performed.prepared:
-                place = (*path, "plan")
-                yield from self._unmended(
-                    judge_plan(expect.plan, performed.prepared, self._isolation, place)
-                )
         else:
-            yield from judge_error(expect.error, performed.result.error, path, self._marks)
+            yield from judge_error(expect.error, error, path, self._marks)
+        if isinstance(expect, CallOutcome) and expect.given("result") and error is None:
+            place = (*path, "result")
+            yield from judge_result(expect.result, performed.returned, place, comparison)
+        if expect.queries is not None:
+            place = (*path, "queries")
+            yield from judge_queries(expect.queries, performed.queries, place, comparison)
         if expect.notices is not None:
             place = (*path, "notices")
             yield from judge_notices(expect.notices, performed.notices, place, comparison)

@@ -15,14 +15,17 @@ class Actor(Model):
     model_config = ConfigDict(extra="allow")
     open_to_extensions = False  # the rest is the application's, whatever it is called
 
-    db_role: StrictStr | None = Field(None, description="Role to run under (SET LOCAL ROLE).")
-    settings: dict[StrictStr, Any] = Field({}, description="Settings, by set_config(..., true).")
-    claims: dict[StrictStr, Any] | None = Field(
-        None, description="JSON into request.jwt.claims, as PostgREST and Supabase read it."
+    db_role: StrictStr | None = Field(None, description="Role of PostgreSQL to run under.")
+    settings: dict[StrictStr, Any] = Field(
+        {}, description="Settings of PostgreSQL, e.g. `app.tenant`."
     )
-    headers: dict[StrictStr, Any] = Field({}, description="Headers of `http` requests.")
+    claims: dict[StrictStr, Any] | None = Field(
+        None,
+        description="The setting `request.jwt.claims`, as JSON: PostgREST and Supabase read it.",
+    )
+    headers: dict[StrictStr, Any] = Field({}, description="Headers of its `http` requests.")
     bypass: StrictBool = Field(
-        False, description="Means that this role may pass row-level security."
+        False, description="`true`: it is meant that row-level security does not bind it."
     )
 
 

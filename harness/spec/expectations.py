@@ -201,7 +201,8 @@ class Queries(Model):
 
     max: Count = Field(None, description="At most so many statements.")
     repeated: Count = Field(
-        None, description="So many statements differ from an earlier one only in parameters (N+1)."
+        None,
+        description="So many statements differ from an earlier one only in parameters; 0: no N+1.",
     )
 
     @model_validator(mode="after")
@@ -347,7 +348,9 @@ class CallOutcome(Outcome):
     nullable = frozenset({"result"})
     contradictions: ClassVar[Contradictions] = (("error", frozenset({"result"})),)
 
-    result: Expected = Field(None, description="What the call returned.")
+    result: Expected = Field(
+        None, description="What the call returned; of an object the attributes that matter."
+    )
 
 
 class HttpOutcome(Outcome):
@@ -358,10 +361,12 @@ class HttpOutcome(Outcome):
         ("error", frozenset({"status", "json", "text", "headers"})),
     )
 
-    status: Count = Field(None, description="Status code of the response.")
+    status: Count = Field(
+        None, description="Status code of the response; by default it is less than 400."
+    )
     json_: Expected = Field(None, alias="json", description="Body of the response, as JSON.")
     text: Expected = Field(None, description="Body of the response, as text.")
-    headers: OrTemplate[dict[StrictStr, Expected]] | None = Field(
+    headers: OrTemplate[Annotated[dict[StrictStr, Expected], Field(min_length=1)]] | None = Field(
         None, description="Headers of the response, without regard to case; only those named."
     )
 

@@ -175,7 +175,7 @@ class CallOperation(BaseOperation):
         description="`package.module:attribute`, or a dotted name on the configured caller."
     )
     with_: OrTemplate[dict[StrictStr, Any]] = Field(
-        {}, alias="with", description="Arguments by name."
+        {}, alias="with", description="Arguments by name; sessions and the actor are injected."
     )
     args: OrTemplate[list[Any]] = Field([], description="Arguments by position.")
     expect: CallOutcome | None = Field(None, description="What must hold of the outcome.")
@@ -195,10 +195,16 @@ class HttpOperation(BaseOperation):
         examples=[f"{method} /" for method in ("GET", "POST", "PUT", "PATCH", "DELETE")],
     )
     json_: Any = Field(None, alias="json", description="Body of the request, as JSON.")
-    form: OrTemplate[dict[StrictStr, Any]] | None = Field(None, description="Body, as a form.")
-    content: StrictStr | None = Field(None, description="Body, as it is.")
-    headers: OrTemplate[dict[StrictStr, Any]] = Field({}, description="Headers of the request.")
-    query: OrTemplate[dict[StrictStr, Any]] = Field({}, description="Query parameters.")
+    form: OrTemplate[dict[StrictStr, Any]] | None = Field(
+        None, description="Body of the request, as a form."
+    )
+    content: StrictStr | None = Field(None, description="Body of the request, as it is.")
+    headers: OrTemplate[dict[StrictStr, Any]] = Field(
+        {}, description="Headers of the request, beside those of the actor."
+    )
+    query: OrTemplate[dict[StrictStr, Any]] = Field(
+        {}, description="Query parameters; a list repeats one."
+    )
     expect: HttpOutcome | None = Field(None, description="What must hold of the response.")
 
     @model_validator(mode="after")

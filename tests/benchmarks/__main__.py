@@ -73,6 +73,22 @@ def throughput(folder: Path, rounds: int, specs: int) -> None:
     )
 
 
+def calls(folder: Path, rounds: int, specs: int) -> None:
+    """Calls of an application beside the same tests with a Session on a rolled-back connection."""
+    projects.write_calls(folder, specs=specs)
+    pytest = [sys.executable, "-m", "pytest", "-q"]
+    _compare(
+        f"{specs} calls that commit",
+        {
+            "the specs": lambda: _seconds([*pytest, "specs/many.yaml"], folder),
+            "by hand, a Session joined to a connection": lambda: _seconds(
+                [*pytest, "test_by_hand.py"], folder
+            ),
+        },
+        rounds,
+    )
+
+
 def memory(folder: Path, specs: int) -> None:
     """What the PGlite process holds after many specs."""
     projects.write(folder, specs=specs)
@@ -96,13 +112,15 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--specs", type=int, default=2000)
     options = parser.parse_args()
-    names = options.names or ["warm-start", "throughput", "memory"]
+    names = options.names or ["warm-start", "throughput", "calls", "memory"]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if "warm-start" in names:
             warm_start(folder, options.rounds)
         if "throughput" in names:
             throughput(folder, options.rounds, options.specs)
+        if "calls" in names:
+            calls(folder, options.rounds, options.specs)
         if "memory" in names:
             memory(folder, options.specs)
 

@@ -74,6 +74,77 @@ def test_open_tasks_of_project_{n}(db):
     assert rows == [("task {n}", False)]
 """
 
+APPLICATION = """
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+class Base(DeclarativeBase):
+    pass
+
+class Project(Base):
+    __tablename__ = "projects"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+
+class Task(Base):
+    __tablename__ = "tasks"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey(Project.id))
+    title: Mapped[str]
+    done: Mapped[bool] = mapped_column(default=False)
+
+def add_task(session: Session, project_id: int, title: str) -> Task:
+    task = Task(project_id=project_id, title=title)
+    session.add(task)
+    session.commit()
+    return task
+"""
+
+CALL = """
+- name: a task of project {n} is added
+  seed:
+    projects:
+      - {{id: {n}, name: project {n}}}
+  operations:
+    - call: application:add_task
+      with: {{project_id: {n}, title: task {n}}}
+      expect:
+        result: {{title: task {n}, done: false}}
+"""
+
+CALL_BY_HAND = """
+def test_a_task_of_project_{n}_is_added(session):
+    session.add(Project(id={n}, name="project {n}"))
+    session.commit()
+    task = add_task(session, project_id={n}, title="task {n}")
+    assert (task.title, task.done) == ("task {n}", False)
+"""
+
+CALLS_BY_HAND = """
+import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import StaticPool
+
+from application import Project, add_task
+
+@pytest.fixture(scope="session")
+def engine(connection):
+    connection.autocommit = False
+    engine = create_engine(
+        "postgresql+psycopg://", creator=lambda: connection, poolclass=StaticPool
+    )
+    with engine.connect() as opened:
+        yield opened
+
+@pytest.fixture
+def session(engine):
+    transaction = engine.begin()
+    with Session(engine, join_transaction_mode="create_savepoint") as session:
+        yield session
+    transaction.rollback()
+"""
+
 STOCK = """
 from py_pglite.sqlalchemy import SQLAlchemyPGliteManager
 
@@ -107,6 +178,17 @@ def write(folder: Path, specs: int) -> None:
     suite = "specs:\n" + indent("".join(dedent(SPEC).format(n=n) for n in numbers), "  ")
     (folder / "specs" / "many.yaml").write_text(suite)
     (folder / "test_by_hand.py").write_text("".join(BY_HAND.format(n=n) for n in numbers))
+
+
+def write_calls(folder: Path, specs: int) -> None:
+    """A project with so many calls of its application, and the same tests by hand."""
+    write(folder, specs=1)
+    (folder / "application.py").write_text(APPLICATION)
+    numbers = range(1, specs + 1)
+    suite = "specs:\n" + indent("".join(dedent(CALL).format(n=n) for n in numbers), "  ")
+    (folder / "specs" / "many.yaml").write_text(suite)
+    by_hand = CALLS_BY_HAND + "".join(CALL_BY_HAND.format(n=n) for n in numbers)
+    (folder / "test_by_hand.py").write_text(by_hand)
 
 
 def stock_start(folder: Path) -> Path:

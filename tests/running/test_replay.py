@@ -457,3 +457,16 @@ def test_a_passing_spec_has_none(database: Database, tmp_path: Path) -> None:
     path.write_text("operations: [{sql: select 1}]")
     (loaded,) = load(path, tmp_path)
     assert Runner(database, Config(root=tmp_path), script=True).run(loaded).script is None
+
+
+def test_actors_are_put_on_and_off(script: Script) -> None:
+    text = script("""
+    as: {db_role: reader, claims: {sub: ann}}
+    operations:
+      - sql: create role reader
+        as: null
+      - sql: select name from teams
+        expect: {error: syntax_error}
+    """)
+    assert """set_config('request.jwt.claims', '{"sub":"ann"}', true)""" in text
+    assert text.index("set_config('role', 'reader', true)") < text.index("select name from teams")

@@ -18,15 +18,16 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 RANKS = {
     "__main__": 10,
     **dict.fromkeys(("plugin", "cli"), 9),
-    "collection": 8,
-    **dict.fromkeys(("commands", "reference", "updating"), 7),
+    **dict.fromkeys(("collection", "fixtures"), 8),
+    **dict.fromkeys(("commands", "reference", "updating", "sharing", "single"), 7),
     **dict.fromkeys(("running", "report", "schema", "editing"), 6),
-    "activation": 5,
+    **dict.fromkeys(("activation", "application"), 5),
     **dict.fromkeys(("loader", "matching", "database"), 4),
     "spec": 3,
     "source": 2,
-    **dict.fromkeys(("nodes", "templating", "sqltext", "results", "config"), 1),
+    **dict.fromkeys(("nodes", "templating", "sqltext", "results", "config", "modules"), 1),
     **dict.fromkeys(("errors", "scalars", "imports", "options", "transport", "__init__"), 0),
+    "actor": -1,  # the package itself gives it
 }
 LONGEST_FUNCTION = 60
 NINETIETH_PERCENTILE = 30

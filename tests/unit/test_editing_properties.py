@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -17,7 +18,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from harness import source
-from harness.editing import edited, tree
+from harness.editing import EditError, edited, tree
 from harness.errors import SpecError
 from harness.results import Edit
 from harness.results import Path as Steps
@@ -366,16 +367,27 @@ def test_comments_survive_the_replacement_of_a_scalar(
 def test_in_our_own_specs_each_scalar_changes_alone(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
     data = parse(text, file)
+    shared = Counter(locate(data, path) for path in paths(data))
     for path in paths(data):
         if isinstance(at(data, path), (list, dict)):
             continue
-        place = locate(data, path)
+        change, place = Edit(path, "replace", "12345.60"), locate(data, path)
         begin = sum(map(len, text.splitlines(keepends=True)[: place.line - 1])) + place.column - 1
-        if text[begin] == "&":  # what has aliases is refused
+        if shared[place] > 1 or text[begin] == "&":  # by aliases and merge keys
+            assert_changes_alone_or_is_refused(text, data, change)
             continue
-        after = edited(text, [Edit(path, "replace", "12345.60")])
+        after = edited(text, [change])
         assert after.startswith(text[:begin] + "12345.60")
         rest = after[begin + len("12345.60") :]
         assert text.endswith(rest)
         gone = text[begin : len(text) - len(rest)]
         assert gone.count("\n") == 0 or gone.startswith((">", "|"))
+
+
+def assert_changes_alone_or_is_refused(text: str, data: Any, change: Edit) -> None:
+    try:
+        after = edited(text, [change])
+    except EditError as refused:
+        assert "stands for this value, too" in str(refused)  # noqa: PT017 - it need not be refused
+    else:
+        assert same(parse(after, FILE), expected(plain(data), [change]))

@@ -10,6 +10,7 @@ import pytest
 
 from harness.errors import SpecError
 from harness.loader import LoadedSpec, load
+from harness.spec.expectations import CallOutcome, HttpOutcome, Queries
 
 OPERATIONS = "operations: [{sql: select 1}]"
 
@@ -403,6 +404,10 @@ operations:
     expect: {count: 1, rows: [{a: "???", b: [1, "???"]}], changes: {t: "???"}}
   - sql: select 1
     expect: {error: {condition: "???"}, changes: {t: {inserted: "???", updated: 1}, ignore: [x]}}
+  - call: app:list
+    expect: {result: [{id: "???"}], queries: {max: "???", repeated: 1}}
+  - http: GET /
+    expect: {status: "???", json: "???", headers: {a: "???"}, queries: "???"}
 expect:
   changes: ???
   tables:
@@ -427,13 +432,21 @@ def test_placeholders_are_cut_where_the_format_needs_something_else(tmp_path: Pa
         ("operations", 2, "expect", "changes", "t"),
         ("operations", 3, "expect", "error", "condition"),
         ("operations", 3, "expect", "changes", "t", "inserted"),
+        ("operations", 4, "expect", "result", 0, "id"),
+        ("operations", 4, "expect", "queries", "max"),
+        ("operations", 5, "expect", "status"),
+        ("operations", 5, "expect", "json"),
+        ("operations", 5, "expect", "headers", "a"),
+        ("operations", 5, "expect", "queries"),
         ("expect", "changes"),
         ("expect", "tables", "t"),
         ("expect", "tables", "u", "rows"),
         ("expect", "tables", "v", "rows"),
         ("expect", "tables", "w", 0, "a"),
     )
-    first, second, third, fourth = (operation.expect for operation in loaded.spec.operations)
+    first, second, third, fourth, fifth, sixth = (
+        operation.expect for operation in loaded.spec.operations
+    )
     assert first is None
     assert second is not None
     assert second.model_fields_set == {"notices"}
@@ -441,6 +454,10 @@ def test_placeholders_are_cut_where_the_format_needs_something_else(tmp_path: Pa
     assert third.model_fields_set == {"count", "rows", "changes"}  # where it stands for no change
     assert fourth is not None
     assert fourth.model_fields_set == {"changes"}
+    assert isinstance(fifth, CallOutcome)
+    assert fifth.queries == Queries(max=0, repeated=1)
+    assert isinstance(sixth, HttpOutcome)
+    assert (sixth.status, sixth.queries, sixth.json_) == (0, 0, "???")
     assert loaded.spec.expect is not None
     assert loaded.spec.expect.model_fields_set == {"tables"}
     assert set(loaded.spec.expect.tables or ()) == {"v", "w"}

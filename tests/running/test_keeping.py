@@ -1,0 +1,78 @@
+"""What an application keeps, or changes, of what it was given: nothing of it reaches a spec."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import event, text
+from sqlalchemy.orm import Session
+
+HERE = f"{__name__}:"
+KEPT: list[Session] = []
+COMMITS: list[str] = []
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> Iterator[None]:
+    yield
+    KEPT.clear()
+    COMMITS.clear()
+
+
+def changes_its_argument(data: Any) -> Any:
+    data["extra"] = True
+    return data
+
+
+def keeps_its_session(session: Session) -> None:
+    session.execute(text("select 1"))
+    KEPT.append(session)
+
+
+def uses_what_was_kept() -> int:
+    return int(KEPT[0].execute(text("select 1")).scalar_one())
+
+
+def listens_and_rolls_back(session: Session) -> None:
+    event.listen(session, "after_commit", lambda _: COMMITS.append("commit"))
+    session.execute(text("select 1"))
+    session.rollback()
+
+
+def commits() -> list[str]:
+    return COMMITS
+
+
+def test_what_an_application_changes_in_its_arguments_is_its_own(
+    failure: Callable[[str], str], passes: Callable[[str], None]
+) -> None:
+    told = failure(f"""
+    vars: {{d: {{y: 1}}}}
+    operations:
+      - {{call: "{HERE}changes_its_argument", args: ["{{{{ d }}}}"], expect: {{result: "{{{{ d }}}}"}}}}
+    """)
+    assert "unexpected key extra" in told
+    passes(f"""
+    vars: {{d: {{y: 1}}}}
+    operations:
+      - {{call: "{HERE}changes_its_argument", with: {{data: "{{{{ d }}}}"}}}}
+      - {{sql: "select :d", params: {{d: "{{{{ d }}}}"}}, expect: {{value: {{y: 1}}}}}}
+    """)
+
+
+def test_a_session_dies_with_its_spec(
+    failure: Callable[[str], str], passes: Callable[[str], None]
+) -> None:
+    passes(f'operations: [{{call: "{HERE}keeps_its_session"}}]')
+    told = failure(f'operations: [{{call: "{HERE}uses_what_was_kept"}}]')
+    assert "the operation failed" in told
+
+
+def test_nothing_is_committed_where_nothing_is_open(passes: Callable[[str], None]) -> None:
+    passes(f"""
+    operations:
+      - {{call: "{HERE}listens_and_rolls_back"}}
+      - {{call: "{HERE}commits", expect: {{result: []}}}}
+    """)
