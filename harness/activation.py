@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,10 +15,17 @@ import pytest
 from harness.config import Config, load_config
 from harness.database.node import is_installed, runtime
 from harness.database.pglite import PGliteProcess
+from harness.database.solitude import refuse_others
+from harness.database.turns import take_turn
 from harness.errors import ConfigError, DatabaseError
+from harness.imports import quick_imports
 
 if TYPE_CHECKING:
     from harness.database.protocol import Database
+    from harness.loader import LoadedSpec
+    from harness.results import SpecResult
+    from harness.running.runner import Runner
+    from harness.sharing import WorkerDatabase
 
 
 @dataclass(slots=True)
@@ -29,6 +38,7 @@ class Activation:
         asked_workers: how many pytest-xdist was asked for, if that was too many.
         database: made when it is first needed: it takes long to import.
         refusal: what is wrong with the settings that say how the database is made.
+        worker: the same database as Python tests have it, if one has asked for it.
     """
 
     config: Config
@@ -38,6 +48,8 @@ class Activation:
     asked_workers: int | str | None = None
     database: Database | None = None
     refusal: ConfigError | None = None
+    worker: WorkerDatabase | None = None
+    _runner: Runner | None = None
 
     @property
     def header(self) -> str:
@@ -64,6 +76,59 @@ class Activation:
         name = path.relative_to(root) if path.is_relative_to(root) else path
         by_name = self.patterns.match_file(name) and not path.name.startswith("_")
         return by_name or session.isinitpath(path)
+
+    def open(self, config: pytest.Config, *, launch: bool) -> Database:
+        """The worker's one database; with `launch` it boots while the rest is imported."""
+        if self.database is None:
+            launched = self.launch() if launch else None
+            with quick_imports():
+                module = importlib.import_module("harness.database.worker")
+            self.database = module.WorkerPGlite(
+                self.config, self.progress, rebuild=self.rebuild, launched=launched
+            )
+            config.add_cleanup(self.database.replace)
+            if launch:
+                self.boot()
+        return self.database
+
+    def runner(self, config: pytest.Config) -> Runner:
+        """The one that runs all specs of this worker."""
+        if self._runner is None:
+            database = self.open(config, launch=False)
+            updater = config.pluginmanager.get_plugin("harness-update")
+            mend, script = getattr(updater, "mend", None), config.getoption("harness_sql")
+            with quick_imports():
+                module = importlib.import_module("harness.running.runner")
+            self._runner = module.Runner(database, self.config, mend, script)
+            config.add_cleanup(self._runner.close)
+        return self._runner
+
+    def run(self, config: pytest.Config, loaded: LoadedSpec) -> SpecResult:
+        """Run a spec.
+
+        Raises:
+            BusyError: a test has a transaction open.
+            ConfigError, DatabaseError: there is no database to run on.
+        """
+        __tracebackhide__ = True
+        runner = self.runner(config)
+        take_turn(self.open(config, launch=False))
+        with self.worker.paused() if self.worker else nullcontext():
+            return runner.run(loaded)
+
+    def worker_db(self, config: pytest.Config) -> WorkerDatabase:
+        """The worker's database for Python tests, started.
+
+        Raises:
+            ConfigError, DatabaseError: it cannot be started.
+        """
+        if self.worker is None:
+            runner, database = self.runner(config), self.open(config, launch=False)
+            with quick_imports():
+                module = importlib.import_module("harness.sharing")
+            self.worker = module.WorkerDatabase(database, runner.application)
+        self.worker.start()
+        return self.worker
 
     def launch(self) -> PGliteProcess | None:
         """A PGlite that loads while more is imported; None if it must be installed first."""
@@ -106,7 +171,7 @@ class Activation:
 def activate(
     config: pytest.Config, table: Any, environment: Mapping[str, str], options: Mapping[str, Any]
 ) -> Activation:
-    """Read the settings; nothing is started.
+    """Read the settings; nothing is started, and from here on no other PGlite may be.
 
     Raises:
         pytest.UsageError: a setting is wrong.
@@ -118,6 +183,7 @@ def activate(
     # A worker of pytest-xdist finds what the controller has built anew already.
     rebuild = bool(config.getoption("harness_rebuild")) and not hasattr(config, "workerinput")
     patterns = pathspec.GitIgnoreSpec.from_lines(config.getini("harness_files"))
+    config.add_cleanup(refuse_others())
     return Activation(settings, _Progress(config), rebuild, patterns)
 
 

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.config import Config
-from harness.database.protocol import Database
+from harness.database.turns import BusyError
 from harness.errors import HarnessError
 from harness.loader import LoadedSpec, load
+from harness.options import ACTIVATION
 from harness.report.text import SpecReport
 from harness.results import SpecResult, Status
-from harness.running.runner import Runner
-
-RUNNER = pytest.StashKey[Runner]()
 
 
 class _ResultError(Exception):
@@ -37,17 +33,6 @@ class SpecBrokenError(_ResultError):
 
 class SpecFile(pytest.File):
     """A YAML file: its specs are its items."""
-
-    @classmethod
-    def of(
-        cls, path: Path, parent: pytest.Collector, database: Database, settings: Config
-    ) -> SpecFile:
-        """The collector of a file, in a session that has its one runner from the first file on."""
-        if RUNNER not in parent.config.stash:
-            mend = getattr(_updater(parent.config), "mend", None)
-            script = parent.config.getoption("harness_sql")
-            parent.config.stash[RUNNER] = Runner(database, settings, mend, script)
-        return cls.from_parent(parent, path=path)
 
     def collect(self) -> Iterator[SpecItem]:
         """Validate the whole file, and give an item for each spec and case."""
@@ -84,7 +69,9 @@ class SpecItem(pytest.Item):
     def runtest(self) -> None:
         """Run the spec; every mismatch is in the one exception that it may raise."""
         try:
-            result = self.config.stash[RUNNER].run(self.loaded)
+            result = self.config.stash[ACTIVATION].run(self.config, self.loaded)
+        except BusyError:
+            raise  # somebody else's mistake: Python tests may go on
         except HarnessError:
             self.session.shouldstop = "the database cannot be used"
             raise

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
+
+if TYPE_CHECKING:
+    from harness.activation import Activation
+
+ACTIVATION: pytest.StashKey[Activation] = pytest.StashKey()
+"""What is active in a session, if its project has `[tool.harness]`."""
 
 SETTINGS = {
     "timeout": ("SECONDS", "seconds for one spec; 0 is no limit"),

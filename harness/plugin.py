@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.imports import quick_imports
-from harness.options import SETTINGS, add_options
+from harness.options import ACTIVATION, SETTINGS, add_options
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.activation import Activation
-    from harness.database.protocol import Database
-
-ACTIVATION = pytest.StashKey["Activation"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -54,11 +51,11 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
         return None
     if not activation.holds_specs(file_path, parent.session):
         return None
-    database = _database(parent.config, activation, launch=not parent.config.option.collectonly)
+    activation.open(parent.config, launch=not parent.config.option.collectonly)
     with quick_imports():
         from harness.collection import SpecFile
 
-    return SpecFile.of(file_path, parent, database, activation.config)
+    return SpecFile.from_parent(parent, path=file_path)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -76,7 +73,7 @@ def pytest_xdist_setupnodes(config: pytest.Config) -> None:
     """Build what the workers share before there are any: here progress can be seen."""
     activation = config.stash.get(ACTIVATION, None)
     if activation is not None:
-        activation.prepare(_database(config, activation, launch=False))
+        activation.prepare(activation.open(config, launch=False))
 
 
 def _activate(config: pytest.Config) -> Activation | None:
@@ -87,32 +84,18 @@ def _activate(config: pytest.Config) -> Activation | None:
         return None
     # Only here do the heavy imports happen: other projects' runs do not pay for them.
     with quick_imports():
-        from harness import transport
+        from harness import fixtures, transport
         from harness.activation import activate
 
     options = {key: config.getoption(f"harness_{key}") for key in SETTINGS}
     config.stash[ACTIVATION] = activate(config, table, os.environ, options)
     config.pluginmanager.register(transport)
+    config.pluginmanager.register(fixtures)
     if config.getoption("harness_update"):
         from harness.updating import register
 
         register(config)
     return config.stash[ACTIVATION]
-
-
-def _database(config: pytest.Config, activation: Activation, *, launch: bool) -> Database:
-    """The worker's one database; Node loads PGlite, and PGlite boots, while we import the rest."""
-    if activation.database is None:
-        launched = activation.launch() if launch else None
-        with quick_imports():
-            from harness.database.worker import WorkerPGlite
-        activation.database = WorkerPGlite(
-            activation.config, activation.progress, rebuild=activation.rebuild, launched=launched
-        )
-        config.add_cleanup(activation.database.replace)
-        if launch:
-            activation.boot()
-    return activation.database
 
 
 def _table(pyproject: Path) -> Any:

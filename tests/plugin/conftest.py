@@ -16,7 +16,7 @@ PYPROJECT = """
 setup = ["{setup}"]
 {settings}
 [tool.pytest.ini_options]
-addopts = ["-p", "no:py_pglite", "-p", "no:syrupy", "--strict-markers"]
+addopts = ["-p", "no:py_pglite", "-p", "no:syrupy", "-p", "no:asyncio", "--strict-markers"]
 """
 
 SCHEMA = """

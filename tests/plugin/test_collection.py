@@ -267,19 +267,16 @@ def test_what_is_to_come_is_refused_at_collection(project: Project) -> None:
         project.spec("""
         specs:
           - name: a
-            operations: [{call: issues.create}]
-          - name: b
-            operations: [{sql: select 1, expect: {queries: 1}}]
-          - name: c
-            as: {db_role: someone}
-            operations: [{sql: select 1}]
-          - name: d
             isolation: database
-            operations: [{sql: select 1}]
+            sessions: [x]
+            operations: [{sql: select 1, session: x}, {resume: x}]
+          - name: b
+            isolation: database
+            operations: [{sql: select 1, expect: {blocks: true}}]
         """)
     )
     assert result.parseoutcomes() == {"errors": 1}
-    for feature, line in [("call", 3), ("queries", 5), ("as", 7), ("isolation", 10)]:
+    for feature, line in [("isolation", 3), ("sessions", 4), ("resume", 5), ("blocks", 8)]:
         result.stdout.fnmatch_lines([f"*books.yaml:{line}:*{feature}*not implemented yet"])
 
 

@@ -7,7 +7,10 @@ from pathlib import Path
 from textwrap import dedent, indent
 
 import pytest
+import sqlalchemy.orm  # noqa: F401 - as in conftest.py, for the application
 
+import harness.database.joined  # noqa: F401 - likewise, for its dialects of SQLAlchemy
+from harness.matching.display import show
 from tests.plugin.conftest import Project
 
 AUTHORS = "seed: {authors: {ann: {name: Ann}, bob: {name: Bob}}}\n"
@@ -807,3 +810,482 @@ def test_a_mistake_in_a_statement_is_not_expected(project: Project) -> None:
     assert "does not exist (`error: ???` would expect that)" in " ".join(said.split())
     project.spec("operations: [{sql: select nope, expect: {error: '???'}}]")
     assert project.run("--harness-update").ret == 0
+
+
+# -- what an application gives
+
+LIBRARY = """
+import json
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from uuid import UUID, uuid4
+
+from pydantic import BaseModel
+from sqlalchemy import ForeignKey, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Author(Base):
+    __tablename__ = "authors"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    books: Mapped[list["Book"]] = relationship(back_populates="author")
+
+
+class Book(Base):
+    __tablename__ = "books"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    author_id: Mapped[int] = mapped_column(ForeignKey("authors.id"))
+    title: Mapped[str]
+    author: Mapped[Author] = relationship(back_populates="books")
+
+
+class Volume(BaseModel):
+    title: str
+    pages: int | None = None
+
+
+@dataclass
+class Shelf:
+    name: str
+    volumes: list[Volume]
+    extra: dict
+
+
+@dataclass
+class Loan:
+    id: UUID
+    at: datetime
+    by: str
+
+
+class UnknownAuthor(Exception):
+    def __init__(self, id):
+        super().__init__(f"there is no author {id}")
+        self.id = id
+
+
+def shelf():
+    volumes = [Volume(title="One", pages=5), Volume(title="Two")]
+    return Shelf("top", volumes, {"dusty": True, "marks": [1, {"a": "5"}]})
+
+
+def loan(by="Ann"):
+    return Loan(uuid4(), datetime.now(timezone.utc), by)
+
+
+def add_book(session: Session, author: int, title: str):
+    book = Book(author_id=author, title=title)
+    session.add(book)
+    session.commit()
+    return book
+
+
+def author(session: Session, id: int):
+    found = session.get(Author, id)
+    if found is None:
+        raise UnknownAuthor(id)
+    found.books
+    return found
+
+
+def names(session: Session, ids: list[int]):
+    statement = text("select name from authors where id = :id")
+    return [session.scalar(statement, {"id": id}) for id in ids]
+
+
+def nothing():
+    pass
+
+
+def broken():
+    return nothing().title
+
+
+def misspelt(session: Session):
+    session.execute(text("select nope"))
+
+
+def stream():
+    return iter([1])
+
+
+JSON = [("Content-Type", "application/json"), ("X-Served-By", "test")]
+PLAIN = [("Content-Type", "text/plain")]
+ANSWERS = {
+    "/authors": ("200 OK", JSON, [{"id": 1, "name": "Ann"}, {"id": 2, "name": "Bob"}]),
+    "/hello": ("200 OK", PLAIN, b"hello: world"),
+    "/empty": ("204 No Content", [], b""),
+    "/missing": ("404 Not Found", JSON, {"detail": "Not Found"}),
+    "/down": ("503 Service Unavailable", PLAIN, b"down"),
+    "/image": ("200 OK", [("Content-Type", "image/png")], b"\\x89PNG\\x00"),
+}
+
+
+def web(environ, start_response):
+    path = environ["PATH_INFO"]
+    if path == "/raises":
+        raise UnknownAuthor(7)
+    if path == "/loan":
+        loan = {"id": str(uuid4()), "at": datetime.now(timezone.utc).isoformat(), "by": "Ann"}
+        ANSWERS[path] = ("201 Created", JSON, loan)
+    status, headers, body = ANSWERS[path]
+    start_response(status, headers)
+    return [body if isinstance(body, bytes) else json.dumps(body).encode()]
+"""
+
+
+@pytest.fixture
+def library(project: Project) -> Project:
+    """A project with an application."""
+    project.configure('app = "library:web"')
+    project.pytester.path.joinpath("library.py").write_text(LIBRARY)
+    return project
+
+
+def call(name: str, **arguments: object) -> str:
+    """An operation that calls the application, in flow style."""
+    given = f", with: {show(arguments)}" if arguments else ""
+    return f"call: library:{name}{given}"
+
+
+def http(path: str) -> str:
+    return f"http: GET {path}"
+
+
+Answers = list[tuple[str, str, str]]
+"""Operations, what they expect, and what is written instead."""
+
+UNWRITTEN: Answers = [
+    (call("names", ids=[1, 2]), "???", "{result: [Ann, Bob]}"),
+    (call("nothing"), "???", "{result: null}"),
+    (
+        call("shelf"),
+        "{result: '???'}",
+        "{result: {name: top, volumes: [{title: One, pages: 5}, {title: Two, pages: null}],"
+        " extra: {dusty: true, marks: [1, {a: '5'}]}}}",
+    ),
+    (call("loan"), "???", "{result: {id: {$type: uuid}, at: {$now: 5}, by: Ann}}"),
+    (
+        call("add_book", author=1, title="Of Ann"),
+        "{result: '???', changes: '???', queries: '???'}",
+        "{result: {id: 1, author_id: 1, title: Of Ann}, changes: {books: {inserted: 1}}, queries: 1}",
+    ),
+    (
+        call("shelf"),
+        "{result: {volumes: [{title: One}, '???'], extra: {dusty: '???', marks: '???'}}}",
+        "{result: {volumes: [{title: One}, {title: Two, pages: null}],"
+        " extra: {dusty: true, marks: [1, {a: '5'}]}}}",
+    ),
+    (
+        call("names", ids=[1, 2, 1]),
+        "{queries: {max: '???', repeated: '???'}}",
+        "{queries: {max: 3, repeated: 2}}",
+    ),
+    (
+        call("author", id=7),
+        "???",
+        "{error: {exception: UnknownAuthor, message: there is no author 7}}",
+    ),
+    (
+        call("author", id=7),
+        "{error: '???'}",
+        "{error: {exception: UnknownAuthor, message: there is no author 7}}",
+    ),
+    (
+        call("author", id=7),
+        "{error: {exception: UnknownAuthor, message: '???', id: '???'}}",
+        "{error: {exception: UnknownAuthor, message: there is no author 7, id: 7}}",
+    ),
+    (
+        call("add_book", author=99, title="x"),
+        "???",
+        "{error: {condition: foreign_key_violation, constraint: books_author_id_fkey}}",
+    ),
+    (
+        call("broken"),
+        "{error: '???'}",
+        "{error: {exception: AttributeError, message:"
+        " \"'NoneType' object has no attribute 'title'\"}}",
+    ),
+    (
+        http("/authors"),
+        "???",
+        "{status: 200, json: [{id: 1, name: Ann}, {id: 2, name: Bob}]}",
+    ),
+    (
+        http("/loan"),
+        "???",
+        "{status: 201, json: {id: {$type: uuid}, at: {$now: 5}, by: Ann}}",
+    ),
+    (http("/hello"), "???", "{status: 200, text: 'hello: world'}"),
+    (http("/empty"), "???", "{status: 204}"),
+    (http("/image"), "???", "{status: 200}"),
+    (http("/missing"), "???", "{status: 404, json: {detail: Not Found}}"),
+    (
+        http("/missing"),
+        "{status: '???', json: {detail: '???'}}",
+        "{status: 404, json: {detail: Not Found}}",
+    ),
+    (http("/down"), "{status: '???', text: '???'}", "{status: 503, text: down}"),
+    (
+        http("/authors"),
+        "{headers: {x-served-by: '???'}, json: [{id: 1, name: '???'}, '???'], queries: '???'}",
+        "{headers: {x-served-by: test}, json: [{id: 1, name: Ann}, {id: 2, name: Bob}], queries: 0}",
+    ),
+    (
+        http("/raises"),
+        "???",
+        "{error: {exception: UnknownAuthor, message: there is no author 7}}",
+    ),
+    ("sql: select 1", "{queries: '???'}", "{queries: 1}"),
+]
+
+WRONG_ANSWERS: Answers = [
+    (call("names", ids=[1, 2]), "{result: [Ann, Cy]}", "{result: [Ann, Bob]}"),
+    (call("names", ids=[1]), "{result: null}", "{result: [Ann]}"),
+    (
+        call("shelf"),
+        "{result: {name: {$len: 3}, volumes: [{title: {$regex: ^O}, pages: 6}], extra:"
+        " {$partial: {dusty: false}}}}",
+        "{result: {name: {$len: 3}, volumes: [{title: {$regex: ^O}, pages: 5}, {title: Two,"
+        " pages: null}], extra: {$partial: {dusty: true}}}}",
+    ),
+    (
+        call("shelf"),
+        "{result: {nmae: top, name: 5, extra: {dusty: true, marks: [1, {a: 5}], more: 1}}}",
+        "{result: {name: top, extra: {dusty: true, marks: [1, {a: '5'}]}}}",
+    ),
+    (
+        call("loan"),
+        "{result: {id: 7f6f0f5e-0000-4000-8000-000000000001, at: 2020-01-01T00:00:00Z, by: {$type: text}}}",
+        "{result: {id: {$type: uuid}, at: {$now: 5}, by: {$type: text}}}",
+    ),
+    (
+        call("author", id=1),
+        "{result: {id: 1, books: [{title: x}], name: {$any: true}}, queries: {max: 1, repeated: 0}}",
+        "{result: {id: 1, books: [], name: {$any: true}}, queries: {max: 2, repeated: 0}}",
+    ),
+    (
+        call("names", ids=[1, 2, 1]),
+        "{queries: {max: {$lt: 9}, repeated: 0}}",
+        "{queries: {max: {$lt: 9}, repeated: 2}}",
+    ),
+    (call("names", ids=[1, 2, 1]), "{queries: {$lt: 3}}", "{queries: 3}"),
+    (call("author", id=7), "{error: LookupError}", "{error: UnknownAuthor}"),
+    (
+        call("author", id=7),
+        "{error: {exception: UnknownAuthor, id: 8, message: {$contains: author}}}",
+        "{error: {exception: UnknownAuthor, id: 7, message: {$contains: author}}}",
+    ),
+    (
+        http("/authors"),
+        "{status: 201, json: [{id: {$type: int}, name: Ann}], headers: {X-Served-By: {$len: 4},"
+        " content-type: x}}",
+        "{status: 200, json: [{id: {$type: int}, name: Ann}, {id: 2, name: Bob}], headers:"
+        " {X-Served-By: {$len: 4}, content-type: application/json}}",
+    ),
+    (
+        http("/loan"),
+        "{status: {$lt: 300}, json: {id: x, at: {$now: 9}, by: Bob, more: 1}}",
+        "{status: {$lt: 300}, json: {id: {$type: uuid}, at: {$now: 9}, by: Ann}}",
+    ),
+    (http("/hello"), "{text: hello}", "{text: 'hello: world'}"),
+    (
+        http("/missing"),
+        "{status: 200, json: {detail: x}}",
+        "{status: 404, json: {detail: Not Found}}",
+    ),
+]
+
+
+@pytest.mark.parametrize("answers", [UNWRITTEN, WRONG_ANSWERS], ids=["unwritten", "wrong"])
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
+def test_what_an_application_gives(
+    library: Project, answers: Answers, workers: tuple[str, ...]
+) -> None:
+    def suite(column: int) -> str:
+        specs = "".join(
+            f"  - name: spec {number}\n    operations: [{{{each[0]}, expect: {flow(each[column])}}}]\n"
+            for number, each in enumerate(answers)
+        )
+        return f"{AUTHORS}specs:\n{specs}"
+
+    updated(library, suite(1), suite(2), *workers)
+
+
+def flow(expect: str) -> str:
+    return "'???'" if expect == "???" else expect
+
+
+def test_what_an_application_gives_in_block_style(library: Project) -> None:
+    before = """
+    operations:
+      - call: library:shelf
+        expect: ???     # all of it
+      - call: library:shelf
+        expect:
+          result:
+            name: {$len: 3}    # holds
+            volumes: ???
+      - http: GET /authors
+        expect:
+          status: ???
+          json:
+            # by their names
+            - {id: 1, name: Ann}
+            - {id: 3, name: Bob}    # differs
+    """
+    after = """
+    operations:
+      - call: library:shelf
+        expect:     # all of it
+          result:
+            name: top
+            volumes:
+              - {title: One, pages: 5}
+              - {title: Two, pages: null}
+            extra:
+              dusty: true
+              marks:
+                - 1
+                - {a: '5'}
+      - call: library:shelf
+        expect:
+          result:
+            name: {$len: 3}    # holds
+            volumes:
+              - {title: One, pages: 5}
+              - {title: Two, pages: null}
+      - http: GET /authors
+        expect:
+          status: 200
+          json:
+            # by their names
+            - {id: 1, name: Ann}
+            - {id: 2, name: Bob}    # differs
+    """
+    updated(library, before, after)
+
+
+def test_what_an_application_gives_in_cases(library: Project) -> None:
+    before = """
+    seed: {authors: {ann: {name: Ann}, bob: {name: Bob}}}
+    specs:
+      - name: names
+        cases: [{id: 1}, {id: 2}]
+        operations:
+          - call: library:names
+            with: {ids: ["{{ case.id }}"]}
+            expect: {result: "{{ ['Ann'] if case.id == 1 else ['Bob'] }}", queries: "???"}
+    """
+    file = library.pytester.path / library.spec(before)
+    library.run("--harness-update")
+    assert file.read_text() == dedent(before).lstrip().replace('"???"', "1")
+    settled(library, file)
+
+
+REFUSED: Answers = [
+    (call("stream"), "???", "expect: a list_iterator can be read only once"),
+    (
+        call("author", id=7),
+        "{result: {id: 7}}",
+        "call: the operation failed: there is no author 7",
+    ),
+    (
+        call("broken"),
+        "???",
+        "expect: the operation failed: 'NoneType' object has no attribute 'title'"
+        " (`error: ???` would expect that)",
+    ),
+    (
+        call("misspelt"),
+        "???",
+        'expect: the operation failed: column "nope" does not exist'
+        " (`error: ???` would expect that)",
+    ),
+    (
+        call("nothing"),
+        "{error: '???'}",
+        "expect.error: the operation succeeded, an error was expected",
+    ),
+    (
+        http("/missing"),
+        "{json: {detail: x}, queries: 5}",
+        "http: the request failed: 404 Not Found (`status: ???` would expect that)",
+    ),
+    (
+        http("/down"),
+        "{status: 200, text: up}",
+        "http: the request failed: 503 Service Unavailable (`status: ???` would expect that)",
+    ),
+    (
+        http("/down"),
+        "???",
+        "http: the request failed: 503 Service Unavailable (`status: ???` would expect that)",
+    ),
+    (
+        http("/raises"),
+        "{status: 200}",
+        "http: the operation failed: there is no author 7",
+    ),
+    (http("/hello"), "{json: '???'}", "expect.json: the body is not JSON"),
+    (http("/empty"), "{json: {a: 1}}", "expect.json: the body is empty"),
+    (http("/hello"), "{headers: {x-none: a}}", "expect.headers.x-none: there is no such header"),
+    (
+        http("/hello"),
+        "{headers: {x-none: '???'}}",
+        "expect.headers.x-none: there is no such header",
+    ),
+]
+
+
+@pytest.mark.parametrize(("operation", "expect", "said"), REFUSED)
+def test_what_an_application_gives_and_cannot_be_written(
+    library: Project, operation: str, expect: str, said: str
+) -> None:
+    text = f"""
+    specs:
+      - name: spec
+        operations: [{{{operation}, expect: {flow(expect)}}}]
+    """
+    told = " ".join(left(library, text).split())
+    assert told == (
+        f"specs/books.yaml: nothing written, 1 left as it is spec: operations[0].{said}"
+    )
+    assert library.run().parseoutcomes() == {"failed": 1}
+
+
+def test_a_request_that_fails_and_expects_nothing_is_left(library: Project) -> None:
+    said = left(library, "operations: [{http: GET /missing}]")
+    assert said == (
+        "specs/books.yaml: nothing written, 1 left as it is\n"
+        "  books: operations[0].http: the request failed: 404 Not Found (`status: ???`\n"
+        "    would expect that)"
+    )
+
+
+@pytest.mark.parametrize(
+    "failing",
+    [
+        "{http: GET /missing, expect: {json: []}}",
+        "{call: library:broken, expect: '???'}",
+        "{sql: select nope, expect: '???'}",
+    ],
+)
+def test_after_an_operation_that_fails_nothing_is_written(library: Project, failing: str) -> None:
+    before = f"""
+    operations:
+      - {{sql: select 1 as n, expect: [{{n: 2}}]}}
+      - {failing}
+      - {{sql: select 1 as n, expect: [{{n: 2}}]}}
+    expect: {{changes: {{authors: {{inserted: 1}}}}}}
+    """
+    file = library.pytester.path / library.spec(before)
+    result = library.run("--harness-update")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert file.read_text() == dedent(before).lstrip().replace("n: 2", "n: 1", 1)
