@@ -12,6 +12,7 @@ from sqlalchemy import (
     TIMESTAMP,
     CheckConstraint,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Numeric,
@@ -21,7 +22,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ENUM, JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 MemberRole = ENUM("member", "admin", name="member_role", create_type=False)
 IssueStatus = ENUM(
@@ -71,7 +72,7 @@ class User(Base):
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     email: Mapped[str]
     name: Mapped[str]
-    password_hash: Mapped[str]
+    password_hash: Mapped[str] = mapped_column(deferred=True)  # which the application cannot read
     last_seen_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
@@ -86,6 +87,26 @@ class Membership(Base):
         ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
     )
     role: Mapped[str] = mapped_column(MemberRole)
+
+    user: Mapped[User] = relationship()
+
+
+class Allowance(Base):
+    """The votes that a member may still give away."""
+
+    __tablename__ = "allowances"
+    __table_args__ = (
+        CheckConstraint("votes >= 0", name="allowances_votes_check"),
+        ForeignKeyConstraint(
+            ["organization_id", "user_id"],
+            ["memberships.organization_id", "memberships.user_id"],
+            ondelete="CASCADE",
+        ),
+    )
+
+    organization_id: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(primary_key=True)
+    votes: Mapped[int] = mapped_column(server_default="0")
 
 
 class Issue(Base):
@@ -123,6 +144,14 @@ class Issue(Base):
     updated_at: Mapped[datetime] = mapped_column(server_default=NOW)
     closed_at: Mapped[datetime | None]
 
+    assignee: Mapped[User | None] = relationship(foreign_keys=[assignee_id])
+    comments: Mapped[list[Comment]] = relationship(
+        back_populates="issue", order_by="Comment.created_at, Comment.id", passive_deletes="all"
+    )
+    labels: Mapped[list[Label]] = relationship(
+        secondary="issue_labels", order_by="Label.name", passive_deletes=True
+    )
+
 
 class ChecklistItem(Base):
     """A step of an issue; positions are unique at commit, so that steps can change places."""
@@ -154,6 +183,9 @@ class Comment(Base):
     pinned: Mapped[bool] = mapped_column(server_default="false")
     created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
     edited_at: Mapped[datetime | None]
+
+    issue: Mapped[Issue] = relationship(back_populates="comments")
+    author: Mapped[User] = relationship()
 
 
 class Label(Base):

@@ -10,7 +10,7 @@ alter table organizations
     foreign key (id, owner_id) references memberships (organization_id, user_id)
     deferrable initially deferred;
 
-create view profiles as
+create view profiles with (security_invoker = true) as
 select id, name, last_seen_at > now() - interval '90 days' as active
 from users;
 
@@ -47,8 +47,9 @@ alter table issues
     on delete set null (assignee_id);
 
 -- Numbers have no gaps, so they are counted where a rollback takes the count back; a sequence
--- would not do.
-create function number_issue() returns trigger language plpgsql as $$
+-- would not do. Members may not touch their organization's row, so the owner counts for them.
+create function number_issue() returns trigger language plpgsql
+security definer set search_path = public as $$
 begin
     update organizations set issues_created = issues_created + 1
     where id = new.organization_id
@@ -127,7 +128,9 @@ create table audit_log_recent partition of audit_log default;
 
 create index audit_log_history on audit_log (issue_id, happened_at);
 
-create function audit_issue() returns trigger language plpgsql as $$
+-- As the owner: the application itself can neither write nor read the log.
+create function audit_issue() returns trigger language plpgsql
+security definer set search_path = public as $$
 declare
     change jsonb;
 begin
@@ -174,7 +177,8 @@ returns table (number integer, title varchar) language sql stable as $$
     order by ts_rank(search, words) desc, number
 $$;
 
-create view issue_overview as
+-- With the rights of whoever asks, so that row-level security reaches through it.
+create view issue_overview with (security_invoker = true) as
 select
     issue.id, issue.organization_id, issue.number, issue.title, issue.status,
     assignee.name as assignee,
