@@ -3,12 +3,14 @@
 A spec that passes must fail then, or be refused. What is altered is each literal under `expect`, of
 the operations and of the spec. These say less than a literal, and are left as they are:
 
-- templates, and `where`: what they give is not written here
+- templates, and `where`: what they give is not written here (but see `cases`)
 - bounds, patterns, tolerances and alternatives (`$gt`, `$between`, `$regex`, `$now`, `$in`,
   `$one_of`, ...): another one may hold as well. The matcher as a whole is negated instead
 - `order`, and names of `$same`: another order, or a name that nothing shares, asks for less
-- in mappings that name what they care about (rows, `$partial`, `$contains`): without a key they ask
-  for less. In `contains` and `$contains`, fewer rows and elements ask for less, too
+- in mappings that name what they care about (rows, `$partial`, `$contains`, headers, a result,
+  which may be an object): without a key they ask for less. In `contains` and `$contains`, fewer
+  rows and elements ask for less, too
+- `max` of `queries`, unless it becomes zero
 - keys that are `$absent`: by another name they are, too
 - tables that did not change, beside others under `changes`: zero is what leaving them out means
 - in lists whose order does not count, what another item may satisfy: the next number, a negation
@@ -218,6 +220,21 @@ def _partly(value: Any, path: Path) -> Iterator[Mutation]:
     yield from _value(value, path, exact=False)
 
 
+def _headers(value: Any, path: Path) -> Iterator[Mutation]:
+    for name, item in value.items() if isinstance(value, dict) else ():
+        if item != {"$absent": True}:
+            yield _rename((*path, name))
+        yield from _value(item, (*path, name))
+
+
+def _queries(value: Any, path: Path) -> Iterator[Mutation]:
+    if isinstance(value, dict) and not _is_matcher(value):
+        yield from [_set((*path, "max"), 0)] if "max" in value else []
+        yield from _count(value["repeated"], (*path, "repeated")) if "repeated" in value else []
+    else:
+        yield from _count(value, path)
+
+
 def _elements(value: Any, path: Path) -> Iterator[Mutation]:
     """What a list, mapping or text must hold among other things."""
     for index, item in enumerate(value if isinstance(value, list) else ()):
@@ -339,6 +356,12 @@ _OUTCOME: dict[str, Walk] = {
     "notices": _value,
     "changes": _changes,
     "plan": _value,
+    "result": _partly,
+    "status": _count,
+    "json": _value,
+    "text": _value,
+    "headers": _headers,
+    "queries": _queries,
 }
 _STATE: dict[str, Walk] = {"tables": _tables, "changes": _changes, "constraints": _removed}
 _TABLE: dict[str, Walk] = {

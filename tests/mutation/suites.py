@@ -9,7 +9,9 @@ from pathlib import Path
 
 from harness.config import Config, load_config
 from harness.database.worker import WorkerPGlite
+from harness.running.runner import Runner
 from tests.mutation.trial import Trial
+from tests.suites.conftest import CONFIG
 
 ROOT = Path(__file__).parents[2]
 SUITES = {"specs": ROOT / "specs", "conformance": ROOT / "tests" / "suites" / "pass"}
@@ -18,18 +20,16 @@ SUITES = {"specs": ROOT / "specs", "conformance": ROOT / "tests" / "suites" / "p
 @contextmanager
 def opened(suite: str, scratch: Path) -> Iterator[Trial]:
     """A suite on a database of its own, which is ended afterwards; only one at a time."""
-    config = _examples() if suite == "specs" else _conformance()
+    config = _examples() if suite == "specs" else CONFIG
     database = WorkerPGlite(config, lambda _message: None)
+    runner = Runner(database, config)
     try:
-        yield Trial(SUITES[suite], scratch, database, config)
+        yield Trial(SUITES[suite], scratch, runner)
     finally:
+        runner.close()
         database.replace()
 
 
 def _examples() -> Config:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     return load_config(ROOT, project["tool"]["harness"], {}, {})
-
-
-def _conformance() -> Config:
-    return Config(root=ROOT / "tests" / "suites", setup=("schema.sql",), env=("HARNESS_TEST",))

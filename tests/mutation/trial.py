@@ -6,19 +6,18 @@ import json
 import math
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from harness.config import Config
-from harness.database.protocol import Database
 from harness.errors import SpecError
 from harness.loader import load
 from harness.results import Status
 from harness.running.runner import Runner
 from harness.source import read
-from tests.mutation.mutants import Data, Mutation, mutations
+from tests.mutation.cases import mutations_of_cases
+from tests.mutation.mutants import Data, Mutation
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +44,13 @@ class Trial:
     Args:
         source: the folder; it is copied, with the files that its specs name.
         scratch: where to.
-        database: has the schema that the specs need.
-        config: the settings that they need.
+        runner: has the database, the settings and the application that the specs need.
     """
 
-    def __init__(self, source: Path, scratch: Path, database: Database, config: Config) -> None:
+    def __init__(self, source: Path, scratch: Path, runner: Runner) -> None:
         self._folder = scratch / source.name
         shutil.copytree(source, self._folder, ignore=shutil.ignore_patterns("__pycache__"))
-        self._runner = Runner(database, config)
+        self._runner = runner
 
     def subjects(self) -> list[Subject]:
         """The specs that are to pass."""
@@ -68,8 +66,12 @@ class Trial:
                 yield Subject(path.name, None, dict(data))
 
     def mutants(self) -> list[tuple[Subject, Mutation]]:
-        """Every mutation of every spec."""
-        return [(each, mutation) for each in self.subjects() for mutation in mutations(each.spec)]
+        """Every mutation of every spec, and of what its cases give to its expectations."""
+        return [
+            (replace(each, spec=spec), mutation)
+            for each in self.subjects()
+            for spec, mutation in mutations_of_cases(each.spec)
+        ]
 
     def survives(self, subject: Subject, mutation: Mutation) -> bool:
         """Whether a spec still passes, with all its cases, although it was altered."""

@@ -1,4 +1,4 @@
-"""Every expectation and matcher has a suite that passes, one that fails, and a line in the README.
+"""Every key of the format has a suite that passes, one that fails, and a line in the README.
 
 The keys are those of the models, the occurrences those in the YAML of `pass/` and `fail/`. Who adds
 a key to a model adds a suite; who implements one of `LATER` takes it out of there.
@@ -15,26 +15,43 @@ from typing import Any
 import pytest
 
 from harness.loader import load
+from harness.spec.actors import Actor
 from harness.spec.expectations import (
+    CallOutcome,
     Changes,
     ErrorExpectation,
+    HttpOutcome,
+    Outcome,
     Plan,
+    Queries,
     SeedOutcome,
     SqlOutcome,
     TableChanges,
 )
 from harness.spec.matchers import Approximation, Matcher
+from harness.spec.operations import VERBS
 from harness.spec.state import StateExpectation, TableState
 
 HERE = Path(__file__).parent
 README = HERE.parents[1] / "README.md"
 
-LATER = {(verb, key) for verb in ("sql", "seed") for key in ("queries", "blocks")}
+OUTCOMES: dict[str, type[Outcome]] = {
+    "sql": SqlOutcome,
+    "call": CallOutcome,
+    "http": HttpOutcome,
+    "seed": SeedOutcome,
+}
+"""Verb → what its outcome can be judged by."""
+
+LATER = {(verb, "blocks") for verb in OUTCOMES} | {("operation", "session"), ("verbs", "resume")}
 """What cannot run yet, and is refused at collection."""
 
 PARTS = {
-    "sql": SqlOutcome.known_keys(),
-    "seed": SeedOutcome.known_keys(),
+    **{verb: outcome.known_keys() for verb, outcome in OUTCOMES.items()},
+    "verbs": frozenset(VERBS),
+    "operation": frozenset(key for verb in VERBS.values() for key in verb.known_keys()) - {*VERBS},
+    "actor": Actor.known_keys(),
+    "queries": Queries.known_keys(),
     "error": ErrorExpectation.known_keys(),
     "changes": Changes.known_keys() - {"tables"},  # the tables themselves are its keys
     "table changes": TableChanges.known_keys(),
@@ -46,7 +63,7 @@ PARTS = {
 }
 """Part of the format → its keys."""
 
-REFERENCE = {"sql": "outcome", "seed": "outcome"}
+REFERENCE = dict.fromkeys(OUTCOMES, "outcome")
 """Part → the README's table of its keys, where that is called otherwise."""
 
 KEYS = [(part, key) for part, keys in PARTS.items() for key in sorted(keys)]
@@ -90,10 +107,14 @@ def _occurrences(folder: str) -> frozenset[Key]:
 
 
 def _keys_of_spec(spec: Any) -> Iterator[Key]:
+    for actor in spec.get("actors", {}).values():
+        yield from _keys("actor", actor)
     for operation in spec["operations"]:
+        yield from (("verbs" if key in VERBS else "operation", key) for key in operation)
+        yield from _keys("actor", operation.get("as"))
         expect = operation.get("expect")
-        part = "seed" if "seed" in operation else "sql"
-        yield from _keys(part, {"rows": expect} if isinstance(expect, list) else expect)
+        (verb,) = OUTCOMES.keys() & operation.keys()
+        yield from _keys(verb, {"rows": expect} if isinstance(expect, list) else expect)
     yield from _keys("state", spec.get("expect"))
     yield from _matchers([spec.get("expect"), [each.get("expect") for each in spec["operations"]]])
 
@@ -122,6 +143,7 @@ def _changes(changes: Any) -> Iterator[Key]:
 _INNER: dict[str, Callable[[Any], Iterator[Key]]] = {
     "error": lambda value: _keys("error", value),
     "plan": lambda value: _keys("plan", value),
+    "queries": lambda value: _keys("queries", value),
     "tables": _tables,
     "changes": _changes,
 }

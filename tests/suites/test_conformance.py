@@ -13,17 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from harness.config import Config
 from harness.database.protocol import Database
 from harness.database.worker import WorkerPGlite
 from harness.errors import Location, Problem, SpecError
 from harness.loader import LoadedSpec, load
 from harness.results import SpecResult, Status
 from harness.running.runner import Runner
+from tests.suites.conftest import CONFIG
 from tests.suites.marks import Complaint, differences, marks
 
 HERE = Path(__file__).parent
-CONFIG = Config(root=HERE, setup=("schema.sql",), env=("HARNESS_TEST",))
 SHOWN = {"errors.yaml", "rows.yaml", "keys.yaml", "syntax.yaml"}
 """What the terminal shows of these is compared as a whole, by `test_suites`."""
 
@@ -35,10 +34,13 @@ def database() -> Iterator[Database]:
     opened.replace()
 
 
-@pytest.fixture
-def runner(database: Database, monkeypatch: pytest.MonkeyPatch) -> Runner:
-    monkeypatch.setenv("HARNESS_TEST", "from outside")
-    return Runner(database, CONFIG)
+@pytest.fixture(scope="module")
+def runner(database: Database) -> Iterator[Runner]:
+    runner = Runner(database, CONFIG)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HARNESS_TEST", "from outside")
+        yield runner
+    runner.close()
 
 
 def _files(folder: str) -> list[Path]:

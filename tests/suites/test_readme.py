@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from harness.running.runner import Runner
 README = Path(__file__).parents[2] / "README.md"
 REFERENCE = README.read_text(encoding="utf-8").partition("## Format reference")[2]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-NAMED = re.compile(r"# (specs/\S+)\n")
+NAMED = re.compile(r"# ((?:specs/)?\w+\.\w+)\n")
 BLOCKS = [(match[1], match[2]) for match in BLOCK.finditer(REFERENCE)]
 SPECS = [
     text
@@ -29,17 +30,26 @@ SPECS = [
 @pytest.fixture(scope="module")
 def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
     root = tmp_path_factory.mktemp("readme")
-    (root / "schema.sql").write_text(next(text for kind, text in BLOCKS if kind == "sql"))
-    config = Config(root=root, setup=("schema.sql",))
+    (root / "schema.sql").write_text("".join(text for kind, text in BLOCKS if kind == "sql"))
+    for kind, text in BLOCKS:
+        if kind == "python" and (name := NAMED.match(text)):
+            (root / name[1]).write_text(text)
+    tables = [
+        tomllib.loads(text)["tool"].get("harness", {}) for kind, text in BLOCKS if kind == "toml"
+    ]
+    settings = {key: value for table in reversed(tables) for key, value in table.items()}
+    config = Config(root=root, setup=("schema.sql",), **settings)
     database = WorkerPGlite(config, lambda _message: None)
-    yield Runner(database, config)
+    runner = Runner(database, config)
+    yield runner
+    runner.close()
     database.replace()
 
 
 @pytest.mark.parametrize("text", SPECS, ids=lambda text: " ".join(text.split())[:60])
 def test_an_example(text: str, runner: Runner, tmp_path: Path) -> None:
     for _, part in BLOCKS:
-        if name := NAMED.match(part):
+        if (name := NAMED.match(part)) and name[1].startswith("specs/"):
             tmp_path.joinpath(Path(name[1]).name).write_text(part)
     path = tmp_path / "example.yaml"
     path.write_text(text)
