@@ -84,6 +84,18 @@ def name_of(function: Callable[..., Any]) -> str:
     return name if isinstance(name, str) else type(function).__name__
 
 
+def bodies(function: Callable[..., Any]) -> tuple[Any, Any]:
+    """What may run: the function, and the method behind an object that is called like one."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return function, type(function).__call__
+
+
+def is_coroutine_function(function: Callable[..., Any]) -> bool:
+    """Whether calling it gives a coroutine; others may give something to await all the same."""
+    return any(map(inspect.iscoroutinefunction, bodies(function)))
+
+
 class _Verbatim:
     """Prints as the text that it is made of."""
 

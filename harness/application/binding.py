@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import Parameter, Signature
 from typing import Any
 
-from harness.application.annotations import alternatives, name_of, resolved, shown_signature
+from harness.application.annotations import (
+    alternatives,
+    is_coroutine_function,
+    name_of,
+    resolved,
+    shown_signature,
+)
 from harness.application.conversion import ConversionError, converted
 from harness.application.injection import (
     INJECTED,
@@ -47,11 +52,6 @@ class Bound:
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
     injection: Injection
-
-    @property
-    def is_async(self) -> bool:
-        """Whether it is a coroutine function; others may give something to await all the same."""
-        return _is_async(self.function)
 
     def call(self) -> Any:
         """Make what is injected, and call the function.
@@ -115,7 +115,7 @@ def bind_factory(factory: Callable[..., Any], injection: Injection) -> Bound:
         BindingError: it cannot be called so.
     """
     signature = _signature(factory)
-    session: Kind = "async_session" if _is_async(factory) else "session"
+    session: Kind = "async_session" if is_coroutine_function(factory) else "session"
     if signature is None:
         return Bound(factory, (Injected(session), Injected("actor")), {}, injection)
     binding = _Binding(factory, signature, injection)
@@ -134,12 +134,6 @@ def _signature(function: Callable[..., Any]) -> Signature | None:
         return inspect.signature(function)
     except ValueError:
         return None  # some that are written in C do not tell theirs
-
-
-def _is_async(function: Callable[..., Any]) -> bool:
-    while isinstance(function, functools.partial):
-        function = function.func
-    return any(map(inspect.iscoroutinefunction, (function, type(function).__call__)))
 
 
 class _Binding:

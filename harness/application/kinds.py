@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections.abc
 import contextlib
-import functools
 import inspect
 import typing
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import Session
 
-from harness.application.annotations import alternatives, name_of, resolved, shown
+from harness.application.annotations import alternatives, bodies, name_of, resolved, shown
 from harness.errors import ConfigError
 
 Kind = type[Session] | type[AsyncSession] | type[Connection] | type[AsyncConnection]
@@ -68,20 +67,13 @@ def is_asynchronous(function: Callable[..., Any]) -> bool:
     """Whether a coroutine or an asynchronous generator runs when it is called."""
     return any(
         inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each)
-        for each in _bodies(function)
+        for each in bodies(function)
     )
 
 
 def is_generator(function: Callable[..., Any]) -> bool:
     """Whether a generator runs when it is called."""
-    return any(map(inspect.isgeneratorfunction, _bodies(function)))
-
-
-def _bodies(function: Callable[..., Any]) -> tuple[Any, Any]:
-    """What may run: the function, and the method behind an object that is called like one."""
-    while isinstance(function, functools.partial):
-        function = function.func
-    return function, type(function).__call__
+    return any(map(inspect.isgeneratorfunction, bodies(function)))
 
 
 def _inside(function: Callable[..., Any], annotation: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from harness.application.annotations import is_coroutine_function
 from harness.application.asgi import Asgi
 from harness.application.loop import Loop
 from harness.application.request import Request
@@ -59,7 +60,7 @@ def _is_asgi(app: object) -> bool:
         signature = inspect.signature(app)
     except ValueError as error:
         raise ConfigError(f"how {_named(app)} is called cannot be seen: {error}") from error
-    is_async = any(map(inspect.iscoroutinefunction, (app, type(app).__call__)))
+    is_async = is_coroutine_function(app)
     takes_two, takes_three = _takes(signature, 2), _takes(signature, 3)
     if takes_three and (is_async or not takes_two):
         return True

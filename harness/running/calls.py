@@ -91,11 +91,7 @@ class Calls:
             return self._value(bind(function, positional, named, injection))
 
         value, error, sent = self._perform(target, work, sessions)
-        if error is not None:
-            return Performed(SqlResult(error=error), {"error": error_data(error)}, queries=sent)
-        with self._loss_told():
-            data = plain_data(value)
-        return Performed(SqlResult(), {"result": data}, returned=value, queries=sent)
+        return Performed(SqlResult(error=error), {}, returned=value, queries=sent)
 
     def request(self, given: Mapping[str, Any], actor: actors.Actor | None) -> Performed:
         """Send a request to the configured app.
@@ -122,10 +118,20 @@ class Calls:
             response, error, sent = self._perform(str(given["http"]), send, sessions)
         finally:
             self._close(sessions)
-        if response is None:
-            assert error is not None  # the app let it through
-            return Performed(SqlResult(error=error), {"error": error_data(error)}, queries=sent)
-        return Performed(SqlResult(), _response_data(response), response=response, queries=sent)
+        return Performed(SqlResult(error=error), {}, response=response, queries=sent)
+
+    def data(self, performed: Performed) -> dict[str, Any]:
+        """What came of a call or a request as plain data, for `save`.
+
+        Raises:
+            psycopg.OperationalError: the connection is lost.
+        """
+        if performed.result.error is not None:
+            return {"error": error_data(performed.result.error)}
+        if performed.response is not None:
+            return _response_data(performed.response)
+        with self._loss_told():
+            return {"result": plain_data(performed.returned)}
 
     def settle(self) -> None:
         """End what looking at a result has begun, and forget what was loaded.

@@ -174,13 +174,17 @@ class Execution:
         self._current = path
         may_fail = self._may_fail(operation, path)
         self._replay.operation(index, operation, may_fail=may_fail)
+        self._verbs.statement = None
         findings = Findings(self._loaded, self._mending)
         stopped = False
         try:
             changes = operation.expect.changes if operation.expect else None
             watch = self._watching(changes, (*path, "expect"))
-            performed = self._perform(operation, path, findings, may_fail=may_fail)
+            with findings.stopping((*path, "as")):
+                actor = self._actor(operation)
+            performed = self._perform(operation, actor, path, findings, may_fail=may_fail)
             self._judge(operation, performed, watch, path, findings)
+            self._judge_plan(operation, actor, performed, path, findings)
             self._save(operation, performed.data, path, findings)
             self._calls.settle()
         except StoppedError:
@@ -192,13 +196,18 @@ class Execution:
             raise StoppedError
 
     def _perform(
-        self, operation: BaseOperation, path: Path, findings: Findings, *, may_fail: bool
+        self,
+        operation: BaseOperation,
+        actor: Actor | None,
+        path: Path,
+        findings: Findings,
+        *,
+        may_fail: bool,
     ) -> Performed:
         """Do what the operation says, as who it says; an error not expected ends the spec here."""
         self._isolation.take_notices()
         with ExitStack() as around:
             around.enter_context(findings.stopping((*path, "as")))
-            actor = self._actor(operation)
             if isinstance(operation, SeedOperation):
                 around.enter_context(self._unwatched())
             else:
@@ -225,11 +234,20 @@ class Execution:
         here = (*path, "expect")
         with findings.stopping(here):
             findings.add(self._verdict.on_operation(operation.expect, performed, watch, here))
+
+    def _judge_plan(
+        self,
+        operation: BaseOperation,
+        actor: Actor | None,
+        performed: Performed,
+        path: Path,
+        findings: Findings,
+    ) -> None:
+        """Hold how a statement may be planned against what is expected; policies are part of it."""
         plan = operation.expect.plan if isinstance(operation.expect, SqlOutcome) else None
         if plan is not None and performed.prepared is not None:
-            place = (*here, "plan")
-            # Policies are part of a plan.
-            with findings.stopping(place), self._actors.acting(self._actor(operation)):
+            place = (*path, "expect", "plan")
+            with findings.stopping(place), self._actors.acting(actor):
                 findings.add(self._verdict.on_plan(plan, performed.prepared, place))
 
     def _actor(self, operation: BaseOperation) -> Actor | None:

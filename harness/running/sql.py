@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from harness.database.isolation import Isolation
 from harness.database.literals import parameter
 from harness.matching.display import show
 from harness.matching.exceptions import chain, message_of
+from harness.matching.members import Members, UnreadableError
 from harness.matching.outcome import SqlResult
 from harness.matching.plaindata import plain_data
 from harness.matching.values import decode
@@ -107,7 +108,7 @@ def error_data(error: BaseException) -> dict[str, Any]:
 
     What PostgreSQL says may stand in an error that this one wraps.
     """
-    own = plain_data({k: v for k, v in vars(error).items() if k[:1] != "_"}) or {}
+    own = plain_data(dict(_attributes(error)))
     found = {**own, "exception": type(error).__name__, "message": message_of(error)}
     source = next((each for each in chain(error) if isinstance(each, psycopg.Error)), None)
     if source is None:
@@ -125,3 +126,12 @@ def error_data(error: BaseException) -> dict[str, Any]:
         "table": diag.table_name,
         "column": diag.column_name,
     }
+
+
+def _attributes(error: BaseException) -> Iterator[tuple[str, Any]]:
+    """What an application's own class of errors adds: of an error and of its class alike."""
+    members = Members(error)
+    for name in dir(error):
+        if not name.startswith("_") and not hasattr(Exception, name):
+            with suppress(KeyError, UnreadableError):
+                yield name, members.read(name)

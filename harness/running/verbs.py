@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -85,7 +86,6 @@ class Verbs:
             psycopg.OperationalError: the connection is lost.
             EscapedTransactionError: it ended the spec's transaction.
         """
-        self.statement = None
         if not isinstance(operation, SeedOperation):
             self._seeder.is_alone = False
         match operation:
@@ -150,7 +150,8 @@ class Verbs:
         self.statement = Statement(f"{target}({', '.join(arguments)})")
         self._replay.left_out(target)
         with findings.stopping(path):
-            return self._calls.call(target, args, named, actor)
+            performed = self._calls.call(target, args, named, actor)
+        return self._saving(operation, performed)
 
     def _http(
         self, operation: HttpOperation, actor: Actor | None, path: Path, findings: Findings
@@ -163,7 +164,12 @@ class Verbs:
         self.statement = Statement("\n".join([request, *parts]))
         self._replay.left_out(request)
         with findings.stopping(path):
-            return self._calls.request(given, actor)
+            performed = self._calls.request(given, actor)
+        return self._saving(operation, performed)
+
+    def _saving(self, operation: BaseOperation, performed: Performed) -> Performed:
+        """The same with plain data, if any of it is to be saved: objects may have to be read."""
+        return replace(performed, data=self._calls.data(performed)) if operation.save else performed
 
     def _rendered(
         self, operation: BaseOperation, keys: Mapping[str, str], path: Path, findings: Findings

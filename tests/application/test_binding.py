@@ -26,6 +26,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, Session, 
 from typing_extensions import TypeAliasType
 
 from harness.actor import Actor
+from harness.application.annotations import is_coroutine_function
 from harness.application.binding import BindingError, Injection, bind, bind_factory
 
 ACTOR = Actor({"id": "u-1"})
@@ -370,17 +371,14 @@ def test_coroutine_functions_are_known() -> None:
     def later() -> Awaitable[None]:
         return create()
 
-    def is_async(function: Callable[..., Any]) -> bool:
-        return bind(function, [], {}, Offer().injection).is_async
-
     service = Service(session=None)  # type: ignore[arg-type]  # it is only kept
-    assert is_async(create)
-    assert is_async(functools.partial(functools.partial(create)))
-    assert is_async(service)
-    assert is_async(functools.partial(service))
-    assert not is_async(Service)
-    assert not is_async(later)
-    assert not is_async(functools.partial(later))
+    assert is_coroutine_function(create)
+    assert is_coroutine_function(functools.partial(functools.partial(create)))
+    assert is_coroutine_function(service)
+    assert is_coroutine_function(functools.partial(service))
+    assert not is_coroutine_function(Service)
+    assert not is_coroutine_function(later)
+    assert not is_coroutine_function(functools.partial(later))
 
 
 def test_generators_run() -> None:
@@ -760,7 +758,6 @@ def test_coroutine_factories_get_an_async_session() -> None:
     async def annotated(session: Session, actor: Actor) -> tuple[object, object]:
         return session, actor
 
-    assert bind_factory(unannotated, Offer().injection).is_async
     assert asyncio.run(made(unannotated)) == ("async_session", ACTOR)
     assert asyncio.run(made(annotated)) == ("session", ACTOR)
 

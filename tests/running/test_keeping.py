@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
+from tests.running.conftest import Run
+
 HERE = f"{__name__}:"
 KEPT: list[Session] = []
 COMMITS: list[str] = []
@@ -24,6 +26,14 @@ def _nothing_kept() -> Iterator[None]:
 def changes_its_argument(data: Any) -> Any:
     data["extra"] = True
     return data
+
+
+class CodedError(Exception):
+    code = "E7"
+
+
+def refuses() -> None:
+    raise CodedError("no")
 
 
 def keeps_its_session(session: Session) -> None:
@@ -76,3 +86,24 @@ def test_nothing_is_committed_where_nothing_is_open(passes: Callable[[str], None
       - {{call: "{HERE}listens_and_rolls_back"}}
       - {{call: "{HERE}commits", expect: {{result: []}}}}
     """)
+
+
+def test_what_all_errors_of_a_class_have_is_saved(passes: Callable[[str], None]) -> None:
+    passes(f"""
+    operations:
+      - {{call: "{HERE}refuses", expect: {{error: CodedError}}, save: {{code: error.code}}}}
+      - {{sql: "select :code", params: {{code: "{{{{ code }}}}"}}, expect: {{value: E7}}}}
+    """)
+
+
+def test_an_operation_that_is_refused_shows_no_statement_of_the_one_before(run: Run) -> None:
+    result = run("""
+    actors: {nobody: {db_role: nobody}}
+    operations:
+      - sql: select 1
+      - {sql: select 2, as: nobody}
+    """)
+    first, second = result.operations
+    assert first.statement is not None
+    assert second.mismatches
+    assert second.statement is None
