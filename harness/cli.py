@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
 
 from harness import __version__
-from harness.commands import schema
 from harness.errors import HarnessError
+
+COMMANDS = ("schema", "doctor", "lint")
+"""Each a module of `harness.commands`, in the order of the help."""
 
 FAILED = 2
 """Exit status of a usage error or of an environment that does not allow the command.
@@ -20,7 +23,8 @@ FAILED = 2
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; a wrong usage exits, as argparse does, with status 2."""
-    arguments = _parser().parse_args(argv)
+    given = sys.argv[1:] if argv is None else argv
+    arguments = _parser(given).parse_args(given)
     run: Callable[[argparse.Namespace], int] = arguments.run
     try:
         status = run(arguments)
@@ -35,7 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser of all commands, or of the one that is given: some take long to import."""
     parser = argparse.ArgumentParser(
         prog="harness",
         description="Declarative database tests. pytest runs the specs; these commands help to "
@@ -43,5 +48,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"harness {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    schema.add_to(commands)
+    for name in given[:1] if given and given[0] in COMMANDS else COMMANDS:
+        importlib.import_module(f"harness.commands.{name}").add_to(commands)
     return parser

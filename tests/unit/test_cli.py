@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness import schema
-from harness.cli import main
+from harness.cli import COMMANDS, main
 
 Capture = pytest.CaptureFixture[str]
 
@@ -62,6 +62,22 @@ def test_an_outdated_file_is_a_finding(tmp_path: Path, capsys: Capture) -> None:
         f"{path}: outdated; write it anew with `harness schema -o {path}`\n"
     )
     assert path.read_text() == "{}"
+
+
+def test_the_help_lists_every_command(capsys: Capture) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    listed = capsys.readouterr().out.partition("COMMAND\n")[2]
+    assert [line.split()[0] for line in listed.splitlines() if line[4:5].strip()] == list(COMMANDS)
+
+
+def test_a_command_imports_no_other() -> None:
+    code = (
+        "import sys; from harness.cli import main; main(['lint', '--rules']); "
+        "print(sorted(name for name in sys.modules if name.startswith('harness.commands.')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "['harness.commands.lint']"
 
 
 @pytest.mark.parametrize("option", ["-o", "--check"])
