@@ -18,8 +18,9 @@ from harness.errors import DatabaseError
 Progress = Callable[[str], None]
 
 _MARKER = "used"
-_PARTIAL = ".partial-"
 _DAY = 24 * 60 * 60
+PARTIAL = ".partial-"
+"""In the name of a folder that is being built, or was when its builder was killed."""
 
 
 def cache_directory() -> Path:
@@ -62,9 +63,9 @@ def sweep_unused(folder: Path, days: int) -> None:
 
 
 def _build(target: Path, build: Callable[[Path], None]) -> None:
-    for left_over in target.parent.glob(f"{target.name}{_PARTIAL}*"):
+    for left_over in target.parent.glob(f"{target.name}{PARTIAL}*"):
         shutil.rmtree(left_over, ignore_errors=True)  # we hold the lock: its builder is dead
-    partial = Path(tempfile.mkdtemp(prefix=f"{target.name}{_PARTIAL}", dir=target.parent))
+    partial = Path(tempfile.mkdtemp(prefix=f"{target.name}{PARTIAL}", dir=target.parent))
     try:
         build(partial)
         if target.exists():
@@ -76,7 +77,7 @@ def _build(target: Path, build: Callable[[Path], None]) -> None:
 
 def _discard(folder: Path) -> None:
     """Removes a folder so that at no time a half of it stands under its name."""
-    grave = Path(tempfile.mkdtemp(prefix=f"{folder.name}{_PARTIAL}", dir=folder.parent))
+    grave = Path(tempfile.mkdtemp(prefix=f"{folder.name}{PARTIAL}", dir=folder.parent))
     folder.rename(grave / "gone")
     shutil.rmtree(grave, ignore_errors=True)
 

@@ -7,7 +7,8 @@ import os
 import shutil
 import tempfile
 import weakref
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -44,18 +45,50 @@ class WorkDirectory:
 
 def sweep_left_overs() -> None:
     """Removes the directories of this user's dead processes, and kills what still runs in them."""
-    for path in (path for base in _bases() for path in base.glob(f"{_PREFIX}*")):
-        with suppress(OSError):  # gone meanwhile, in use, or not ours
-            if path.lstat().st_uid == os.getuid():
-                _sweep(path)
+    for path in _directories():
+        with suppress(OSError), _abandoned(path):  # gone meanwhile, in use, or not ours
+            _kill_orphan(path)
+            shutil.rmtree(path, ignore_errors=True)
 
 
-def _sweep(path: Path) -> None:
+def left_overs() -> list[Path]:
+    """The directories that a sweep would remove."""
+    found = []
+    for path in _directories():
+        with suppress(OSError), _abandoned(path):
+            found.append(path)
+    return found
+
+
+def base() -> Path:
+    """The folder where new directories are made: in memory, where that has room."""
+    return _MEMORY if _has_room(_MEMORY) else _disk()
+
+
+def _directories() -> list[Path]:
+    """This user's, wherever they may be: memory that has become full had room before."""
+    found = (path for folder in (_MEMORY, _disk()) for path in folder.glob(f"{_PREFIX}*"))
+    return [path for path in found if _is_own(path)]
+
+
+def _is_own(path: Path) -> bool:
+    try:
+        return path.lstat().st_uid == os.getuid()
+    except OSError:  # gone meanwhile
+        return False
+
+
+@contextmanager
+def _abandoned(path: Path) -> Iterator[None]:
+    """Holds the lock of a directory.
+
+    Raises:
+        OSError: somebody else has it: the directory is in use.
+    """
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _kill_orphan(path)
-        shutil.rmtree(path, ignore_errors=True)
+        yield
     finally:
         os.close(descriptor)
 
@@ -68,12 +101,10 @@ def _kill_orphan(path: Path) -> None:
             process.kill()
 
 
-def _bases() -> list[Path]:
-    """Where work directories may be, the best place first."""
-    base = Path(tempfile.gettempdir())
-    longest = len(os.fsencode(base / f"{_PREFIX}12345678"))
-    disk = base if longest <= _LONGEST else Path("/tmp")
-    return [_MEMORY, disk] if _has_room(_MEMORY) else [disk]
+def _disk() -> Path:
+    folder = Path(tempfile.gettempdir())
+    longest = len(os.fsencode(folder / f"{_PREFIX}12345678"))
+    return folder if longest <= _LONGEST else Path("/tmp")
 
 
 def _has_room(folder: Path) -> bool:
@@ -86,7 +117,7 @@ def _has_room(folder: Path) -> bool:
 
 def _create() -> tuple[Path, int]:
     while True:
-        path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_bases()[0]))
+        path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base()))
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         if path.exists():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import re
 import shutil
 import subprocess
@@ -51,11 +52,6 @@ class Runtime:
     node: Path
     modules: Path
 
-    @property
-    def pglite_version(self) -> str:
-        """The exact version of PGlite, which the shipped lock file pins."""
-        return _pinned_version()
-
     def extension_modules(self, names: tuple[str, ...]) -> dict[str, str]:
         """The npm module of each extension that PGlite loads from a module of its own.
 
@@ -95,12 +91,8 @@ def find_node() -> Path:
     Raises:
         DatabaseError: neither works.
     """
-    found = shutil.which("node")
-    candidates = [Path(found)] if found else []
-    if wheel := _wheel():
-        candidates.append(wheel / "bin" / "node")
     refusals = []
-    for candidate in candidates:
+    for candidate in candidates():
         note = _note(candidate)
         if note is not None and note.exists():
             return candidate
@@ -116,16 +108,46 @@ def find_node() -> Path:
     )
 
 
+def candidates() -> list[Path]:
+    """Where Node may be, in the order of preference: PATH's, then the wheel's."""
+    found = shutil.which("node")
+    wheel = _wheel()
+    return [*([Path(found)] if found else ()), *([wheel / "bin" / "node"] if wheel else ())]
+
+
+def version(node: Path, seconds: float = 30) -> tuple[int, str]:
+    """What a Node says for its version, after its major number.
+
+    Raises:
+        DatabaseError: it does not run, or is no Node; the text goes on behind the path.
+    """
+    try:
+        answer = subprocess.run(
+            [node, "--version"],
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=True,
+            env=node_environment(),
+        ).stdout.strip()
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        raise DatabaseError(f"does not run ({error})") from error
+    major = re.match(r"v(\d+)\.", answer)
+    if major is None:
+        raise DatabaseError(f"says {answer!r} for its version")
+    return int(major[1]), answer
+
+
 def packages(node: Path, progress: Progress) -> Path:
     """The `node_modules` folder with PGlite, in the user's cache; installed by the first call.
 
     Raises:
         DatabaseError: npm fails; its own words and a remedy are in the text.
     """
-    target = _packages_folder()
+    target = packages_folder()
 
     def build(folder: Path) -> None:
-        progress(f"downloading PGlite {_pinned_version()} into {target} (once for this machine)")
+        progress(f"downloading PGlite {pinned_version()} into {target} (once for this machine)")
         _install(node, folder)
         progress("PGlite is installed")
 
@@ -134,13 +156,32 @@ def packages(node: Path, progress: Progress) -> Path:
 
 def is_installed() -> bool:
     """Whether the packages are in the user's cache, so that `packages` has nothing to do."""
-    return _packages_folder().exists()
+    return packages_folder().exists()
 
 
-def _packages_folder() -> Path:
+def lacking_packages() -> list[str]:
+    """The pinned packages that the installed folder lacks, or has in another version."""
+    locked = json.loads((_MANIFEST / "package-lock.json").read_bytes())["packages"]
+    folder = packages_folder()
+    return [
+        place.removeprefix("node_modules/")
+        for place, pinned in locked.items()
+        if place and _installed_version(folder / place) != pinned["version"]
+    ]
+
+
+def _installed_version(package: Path) -> str | None:
+    try:
+        return str(json.loads((package / "package.json").read_bytes())["version"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def packages_folder() -> Path:
+    """Where in the user's cache the packages are, or will be; `node_modules` is in there."""
     lock = (_MANIFEST / "package-lock.json").read_bytes()
     key = hashlib.sha256(lock).hexdigest()[:12]
-    return cache_directory() / "npm" / f"{_pinned_version()}-{key}"
+    return cache_directory() / "npm" / f"{pinned_version()}-{key}"
 
 
 def _install(node: Path, folder: Path) -> None:
@@ -179,7 +220,8 @@ def _npm_error(output: str) -> DatabaseError:
     )
 
 
-def _pinned_version() -> str:
+def pinned_version() -> str:
+    """The version of PGlite that the shipped manifest names."""
     lock = (_MANIFEST / "package.json").read_text()
     pinned = re.search(rf'"{_PGLITE}": "([^"]+)"', lock)
     assert pinned is not None  # the manifest is shipped with this module
@@ -215,20 +257,10 @@ def _take(note: Path | None) -> None:
 def _refusal(node: Path) -> str | None:
     """Why this Node will not do, or None."""
     try:
-        answer = subprocess.run(
-            [node, "--version"],
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=True,
-            env=node_environment(),
-        ).stdout.strip()
-    except (OSError, subprocess.SubprocessError) as error:
-        return f"does not run ({error})"
-    version = re.match(r"v(\d+)\.", answer)
-    if version is None:
-        return f"says {answer!r} for its version"
-    return None if int(version[1]) >= OLDEST_NODE else f"is {answer}"
+        major, answer = version(node)
+    except DatabaseError as error:
+        return str(error)
+    return None if major >= OLDEST_NODE else f"is {answer}"
 
 
 def _wheel() -> Path | None:

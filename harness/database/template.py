@@ -15,7 +15,7 @@ from psycopg import sql
 
 from harness.database.cache import Progress, build_once, cache_directory, sweep_unused
 from harness.database.child import node_environment, spawn
-from harness.database.node import Runtime, runtime
+from harness.database.node import Runtime, pinned_version, runtime
 from harness.database.pglite import SETTINGS, PGliteProcess
 from harness.database.setup import SetupStep, setup_steps, watched_content
 from harness.errors import DatabaseError
@@ -58,14 +58,12 @@ def template(  # noqa: PLR0913 - each is a setting of its own
     names = tuple(dict.fromkeys(extensions))
     machine.extension_modules(names)  # refuses unknown ones before any work is done
     steps = setup_steps(root, setup)
-    folder = cache_directory() / "templates"
-    parts = [*(step.content() for step in steps), *watched_content(root, watch)]
-    key = _key(machine, [*(name.encode() for name in names), b"", *parts])
+    folder = _folder_of(root, steps, watch, names)
 
     def build(target: Path) -> None:
         # initdb takes seconds, the schema as a rule not: a changed schema starts from the former.
         base = build_once(
-            folder / f"base-{_key(machine, [])}",
+            base_folder(),
             lambda path: _build_base(machine, path, progress),
             progress,
         )
@@ -75,14 +73,43 @@ def template(  # noqa: PLR0913 - each is a setting of its own
         _build(machine, target / "data", names, steps)
         progress(f"the database template is ready ({time.monotonic() - started:.1f} s)")
 
-    built = build_once(folder / key, build, progress, rebuild=rebuild)
-    sweep_unused(folder, _KEPT_DAYS)
+    built = build_once(folder, build, progress, rebuild=rebuild)
+    sweep_unused(folder.parent, _KEPT_DAYS)
     return built / "data"
 
 
-def _key(machine: Runtime, parts: Iterable[bytes]) -> str:
+def template_folder(
+    root: Path, setup: Sequence[str], watch: Sequence[str], extensions: Sequence[str]
+) -> Path:
+    """Where `template` has put the template, or will; the data directory is in there.
+
+    Raises:
+        ConfigError: a setting names something that is not there.
+        DatabaseError: the tables of a MetaData cannot be written as DDL.
+    """
+    return _folder_of(root, setup_steps(root, setup), watch, tuple(dict.fromkeys(extensions)))
+
+
+def base_folder() -> Path:
+    """Where the empty database is that templates are made from, or will be."""
+    return templates_folder() / f"base-{_key([])}"
+
+
+def templates_folder() -> Path:
+    """Where in the user's cache all of them are."""
+    return cache_directory() / "templates"
+
+
+def _folder_of(
+    root: Path, steps: Sequence[SetupStep], watch: Sequence[str], extensions: Sequence[str]
+) -> Path:
+    parts = [*(step.content() for step in steps), *watched_content(root, watch)]
+    return templates_folder() / _key([*(name.encode() for name in extensions), b"", *parts])
+
+
+def _key(parts: Iterable[bytes]) -> str:
     """A name for what the parts, this PGlite and our own way of building make together."""
-    common = [machine.pglite_version.encode(), repr(SETTINGS).encode()]
+    common = [pinned_version().encode(), repr(SETTINGS).encode()]
     recipe = [path.read_bytes() for path in _RECIPE]
     digest = hashlib.sha256()
     for part in (*common, *recipe, *parts):
