@@ -9,6 +9,7 @@ import selectors
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from py_pglite import PGliteConfig, PGliteManager  # type: ignore[import-untyped] # no py.typed
@@ -49,6 +50,48 @@ _START_SECONDS = 60
 _SHUT_DOWN_SECONDS = 60
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What a PGlite that is up says of itself.
+
+    Attributes:
+        pid: the number of its process.
+        node: the version of Node, as are the next two of what they name.
+        pglite: the npm package.
+        postgres: the PostgreSQL in it.
+    """
+
+    pid: int
+    node: str
+    pglite: str
+    postgres: str
+
+    def __str__(self) -> str:
+        return (
+            f"PGlite {self.pglite} (PostgreSQL {self.postgres}) on Node {self.node}, "
+            f"process {self.pid}"
+        )
+
+    @classmethod
+    def parse(cls, line: str) -> Server:
+        """Reads the line by which pglite_server.mjs says that it is ready.
+
+        Raises:
+            DatabaseError: it is another.
+        """
+        try:
+            said = json.loads(line)
+        except ValueError:
+            said = None
+        types = {"pid": int, "node": str, "pglite": str, "postgres": str}
+        if not isinstance(said, dict) or {key: type(said[key]) for key in said} != types:
+            raise DatabaseError(
+                f"PGlite was to say that it is ready, and said {line.rstrip()[:200]!r}",
+                hint="its stdout is for that line only: does `node` print anything else?",
+            )
+        return cls(**said)
+
+
 class PGliteProcess(PGliteManager):  # type: ignore[misc] # its base is untyped, see the import
     """A PGlite that listens on a unix socket in a private directory.
 
@@ -60,6 +103,8 @@ class PGliteProcess(PGliteManager):  # type: ignore[misc] # its base is untyped,
     """
 
     process: subprocess.Popen[str] | None
+    server: Server | None = None
+    """What was started; None before `start`."""
 
     def __init__(self, runtime: Runtime) -> None:
         # The base class adds a handler that prints to stdout, unless there is a handler.
@@ -219,6 +264,7 @@ class PGliteProcess(PGliteManager):  # type: ignore[misc] # its base is untyped,
             line = process.stdout.readline() if selector.select(_START_SECONDS) else None
         if line:
             process.stdout.close()
+            self.server = Server.parse(line)
             return
         if line is None:
             what = f"PGlite did not start within {_START_SECONDS} seconds"

@@ -2,13 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import socket
-import struct
-import termios
-import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -16,132 +9,129 @@ import pytest
 from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict
 
-from harness.database.node import runtime
 from harness.database.pglite import PGliteProcess
-from harness.database.template import template
-
-STARTUP = b"user\0postgres\0database\0postgres\0\0"
-READY = b"Z\0\0\0\5"
-
-
-def ignore(_: str) -> None:
-    pass
-
-
-@pytest.fixture(scope="module")
-def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PGliteProcess]:
-    data = template(tmp_path_factory.mktemp("project"), [], [], [], progress=ignore)
-    process = PGliteProcess(runtime(ignore))
-    process.boot(data)
-    process.start()
-    yield process
-    process.stop()
+from tests.database.wire import (
+    FLUSH,
+    SSL_REQUEST,
+    SYNC,
+    TERMINATE,
+    Wire,
+    extended,
+    query,
+    shown,
+    startup,
+)
 
 
-@pytest.fixture
-def connection(process: PGliteProcess) -> Iterator[psycopg.Connection[Any]]:
-    with psycopg.connect(process.dsn, autocommit=True) as connection:
-        connection.execute("create table t (a int, b text)")
-        yield connection
-        if not connection.closed:
-            connection.execute("drop table if exists t")
-
-
-class Wire:
-    """A client that sends exactly the bytes it is told to."""
-
-    def __init__(self, process: PGliteProcess) -> None:
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(20)
-        self.socket.connect(process.config.socket_path)
-
-    def __enter__(self) -> Wire:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.socket.close()
-
-    def send(self, data: bytes) -> None:
-        self.socket.sendall(data)
-
-    def await_read(self) -> None:
-        """Returns when the server has taken all that was sent."""
-        unread = struct.pack("i", 1)
-        deadline = time.monotonic() + 20
-        while unread != bytes(4) and time.monotonic() < deadline:
-            unread = fcntl.ioctl(self.socket, termios.TIOCOUTQ, unread)
-        assert unread == bytes(4)
-
-    def until(self, end: bytes, count: int = 1) -> bytes:
-        seen = b""
-        while seen.count(end) < count:
-            chunk = self.socket.recv(65536)
-            assert chunk, f"closed after {seen!r}"
-            seen += chunk
-        return seen
-
-    def rest(self) -> bytes:
-        seen = b""
-        while chunk := self.socket.recv(65536):
-            seen += chunk
-        return seen
-
-    def begin(self) -> Wire:
-        self.send(startup())
-        self.until(READY)
-        return self
-
-
-def startup() -> bytes:
-    return struct.pack("!II", len(STARTUP) + 8, 196608) + STARTUP
-
-
-def query(sql: str) -> bytes:
-    body = sql.encode() + b"\0"
-    return b"Q" + struct.pack("!I", len(body) + 4) + body
-
-
-def test_messages_may_come_byte_by_byte(process: PGliteProcess) -> None:
-    with Wire(process) as wire:
+def test_messages_may_come_byte_by_byte(path: str) -> None:
+    with Wire(path) as wire:
         for byte in startup() + query("select 'whole'"):
             wire.send(bytes([byte]))
             wire.await_read()
-        assert b"whole" in wire.until(READY, 2)
+        assert b"whole" in wire.receive(count=2)
 
 
-def test_messages_may_come_all_at_once(process: PGliteProcess) -> None:
-    with Wire(process).begin() as wire:
+def test_messages_may_come_all_at_once(path: str) -> None:
+    with Wire(path).begin() as wire:
         wire.send(query("select 'first'") + query("select 'second'") + query("select 1/0"))
-        seen = wire.until(READY, 3)
+        seen = wire.receive(count=3)
     assert seen.index(b"first") < seen.index(b"second") < seen.index(b"division by zero")
 
 
-def test_large_values_pass_in_both_directions(connection: psycopg.Connection[Any]) -> None:
-    text = "ä" * 3_000_000
-    assert connection.execute("select %s::text", [text]).fetchone() == (text,)
+# What native PostgreSQL 18 answers, message by message.
+THIRD_FAILS = [
+    "select 1",
+    "insert into t values (1)",
+    "select 1/0",
+    "insert into t values (2)",
+    "select 5",
+]
+ROWS = ["1", "2", "T", "D", "C SELECT 1"]
+INSERTED = ["1", "2", "n", "C INSERT 0 1"]
 
 
-def test_encryption_is_declined(process: PGliteProcess) -> None:
-    with Wire(process) as wire:
-        wire.send(struct.pack("!II", 8, 80877103))
+def test_an_error_ends_a_pipeline_up_to_the_next_sync(
+    connection: psycopg.Connection[Any], process: PGliteProcess, path: str
+) -> None:
+    connection.close()
+    with Wire(path).begin() as wire:
+        wire.send(b"".join(map(extended, THIRD_FAILS)) + SYNC + query("select count(*) from t"))
+        seen = shown(wire.receive(count=2))
+    assert seen == [
+        *ROWS,
+        *INSERTED,
+        "1",
+        "E 22012",
+        "Z I",
+        "T",
+        "D",
+        "C SELECT 1",
+        "Z I",
+    ]
+    with psycopg.connect(process.dsn) as again:
+        assert again.execute("select count(*) from t").fetchone() == (0,)
+
+
+def test_with_a_sync_between_statements_only_one_of_them_fails(
+    connection: psycopg.Connection[Any], process: PGliteProcess, path: str
+) -> None:
+    connection.close()
+    with Wire(path).begin() as wire:
+        wire.send(b"".join(extended(sql) + SYNC for sql in THIRD_FAILS))
+        seen = shown(wire.receive(count=5))
+    assert seen == [
+        *ROWS, "Z I", *INSERTED, "Z I", "1", "E 22012", "Z I", *INSERTED, "Z I", *ROWS, "Z I",
+    ]  # fmt: skip
+    with psycopg.connect(process.dsn) as again:
+        assert again.execute("select a from t").fetchall() == [(1,), (2,)]
+
+
+def test_in_a_failed_transaction_every_statement_fails_until_its_end(path: str) -> None:
+    with Wire(path).begin() as wire:
+        wire.send(query("begin") + extended("select 1/0") + SYNC + extended("select 1") + SYNC)
+        wire.send(extended("rollback") + SYNC)
+        seen = shown(wire.receive(count=4))
+    assert seen == [
+        "C BEGIN", "Z T", "1", "E 22012", "Z E", "E 25P02", "Z E",
+        "1", "2", "n", "C ROLLBACK", "Z I",
+    ]  # fmt: skip
+
+
+def test_a_flush_is_answered_before_the_sync(path: str) -> None:
+    with Wire(path).begin() as wire:
+        wire.send(extended("select 1") + FLUSH)
+        assert shown(wire.receive("C")) == ROWS
+        wire.send(SYNC)
+        assert shown(wire.receive()) == ["Z I"]
+
+
+def test_what_comes_after_the_end_of_a_session_is_not_heard(path: str) -> None:
+    with Wire(path).begin() as wire:
+        wire.send(query("select 1") + TERMINATE + query("select 2"))
+        assert shown(wire.rest()) == ["T", "D", "C SELECT 1", "Z I"]
+
+
+def test_encryption_is_declined(path: str) -> None:
+    with Wire(path) as wire:
+        wire.send(SSL_REQUEST)
         assert wire.socket.recv(1) == b"N"
         wire.begin()
 
 
-def test_a_cancel_request_is_closed_and_nothing_else(process: PGliteProcess) -> None:
-    with Wire(process).begin() as first, Wire(process) as second:
-        second.send(struct.pack("!IIII", 16, 80877102, 1, 2))
+def test_a_cancel_request_is_closed_and_nothing_else(path: str) -> None:
+    with Wire(path).begin() as first, Wire(path) as second:
+        second.send(startup(bytes(8), version=80877102))
         assert second.rest() == b""
         first.send(query("select 'unharmed'"))
-        assert b"unharmed" in first.until(READY)
+        assert b"unharmed" in first.receive()
 
 
 def test_a_second_client_is_told_that_there_is_one_place(
-    connection: psycopg.Connection[Any], process: PGliteProcess
+    connection: psycopg.Connection[Any], process: PGliteProcess, path: str
 ) -> None:
     with pytest.raises(psycopg.OperationalError, match="PGlite has one place"):
         psycopg.connect(process.dsn)
-    with Wire(process) as wire:
+    with Wire(path) as wire:
         wire.send(startup())
         assert b"C53300\0" in wire.rest()
     assert connection.execute("select 1").fetchone() == (1,)
@@ -152,29 +142,28 @@ def test_the_next_client_may_come_as_soon_as_the_first_has_left(process: PGliteP
         psycopg.connect(process.dsn).close()
 
 
-def test_a_client_waits_for_the_place_of_one_that_is_about_to_leave(
-    process: PGliteProcess,
-) -> None:
-    with Wire(process).begin() as first, Wire(process) as second:
+def test_a_client_waits_for_the_place_of_one_that_is_about_to_leave(path: str) -> None:
+    with Wire(path).begin() as first, Wire(path) as second:
         second.send(startup())
         second.await_read()
         first.send(query("select count(*) from generate_series(1, 50000)"))  # a little while
-        first.until(READY)
+        first.receive()
         first.socket.close()
-        second.until(READY)
+        second.receive()
 
 
 def test_a_client_that_leaves_takes_its_transaction_and_session_along(
     process: PGliteProcess,
+    path: str,
 ) -> None:
-    with Wire(process).begin() as wire:
+    with Wire(path).begin() as wire:
         wire.send(query("begin; create table gone (a int); set search_path to nowhere"))
-        wire.until(READY)
-    with Wire(process).begin() as wire:
+        wire.receive()
+    with Wire(path).begin() as wire:
         wire.send(
             query("prepare p as select 1; set datestyle to german; select pg_advisory_lock(1)")
         )
-        wire.until(READY)
+        wire.receive()
     with psycopg.connect(process.dsn) as connection:
         row = connection.execute(
             "select to_regclass('gone'), current_setting('search_path'),"
@@ -184,105 +173,13 @@ def test_a_client_that_leaves_takes_its_transaction_and_session_along(
     assert row == (None, "public", "ISO, MDY", 0, 0)
 
 
-def test_a_client_may_leave_in_the_middle_of_an_extended_query(process: PGliteProcess) -> None:
-    body = b"\0nonsense\0\0\0"
-    parse = b"P" + struct.pack("!I", len(body) + 4) + body
-    with Wire(process).begin() as wire:
-        wire.send(parse)  # an error: PostgreSQL now ignores everything until a Sync
+def test_a_client_may_leave_in_the_middle_of_an_extended_query(
+    process: PGliteProcess, path: str
+) -> None:
+    with Wire(path).begin() as wire:
+        wire.send(extended("nonsense"))  # an error: PostgreSQL now ignores everything until a Sync
     with psycopg.connect(process.dsn) as connection:
         assert connection.execute("select 1").fetchone() == (1,)
-
-
-@pytest.mark.parametrize(
-    ("statement", "params"),
-    [
-        ("copy t from stdin", None),
-        ("-- a comment\n/* and another */ COPY t (a, b)\nFROM  STDIN", None),
-        ("copy t from stdin (format binary)", None),
-    ],
-)
-def test_copy_in(connection: psycopg.Connection[Any], statement: str, params: Any) -> None:
-    with connection.cursor() as cursor:
-        with cursor.copy(statement.encode(), params) as copy:
-            copy.set_types(["int4", "text"])
-            for number in range(2000):
-                copy.write_row((number, f"row {number}"))
-        assert cursor.statusmessage == "COPY 2000"
-    assert connection.execute("select sum(a), max(b) from t").fetchone() == (1999000, "row 999")
-
-
-def test_copy_in_as_an_extended_query(connection: psycopg.Connection[Any]) -> None:
-    pgconn = connection.pgconn
-    pgconn.send_query_params(b"copy t from stdin", [])
-    assert (result := pgconn.get_result()) is not None
-    assert result.status == psycopg.pq.ExecStatus.COPY_IN
-    pgconn.put_copy_data(b"7\tseven\n")
-    pgconn.put_copy_end()
-    assert (result := pgconn.get_result()) is not None
-    assert result.command_status == b"COPY 1"
-    assert pgconn.get_result() is None
-    assert connection.execute("select b from t").fetchall() == [("seven",)]
-
-
-def test_copy_in_fails_as_it_should(connection: psycopg.Connection[Any]) -> None:
-    with connection.cursor() as cursor:
-        with pytest.raises(errors.UndefinedTable), cursor.copy("copy nothing from stdin") as copy:
-            copy.write("1\n")
-        with (
-            pytest.raises(errors.InvalidTextRepresentation) as caught,
-            cursor.copy("copy t from stdin") as copy,
-        ):
-            copy.write("1\tone\nx\ttwo\n")
-        assert caught.value.diag.context is not None
-        assert "line 2, column a" in caught.value.diag.context
-        with pytest.raises(ZeroDivisionError), cursor.copy("copy t from stdin") as copy:
-            copy.write(f"{1 // 0}\tone\n")
-    assert connection.execute("select count(*) from t").fetchone() == (0,)
-
-
-def test_copy_in_among_other_statements_is_refused_and_harms_nothing(
-    process: PGliteProcess, connection: psycopg.Connection[Any]
-) -> None:
-    connection.close()
-    with Wire(process).begin() as wire:
-        wire.send(query("select 1; copy t from stdin"))
-        assert b"only as the sole statement" in wire.until(READY)
-        wire.send(query("copy t from stdin; copy t from stdin"))
-        wire.until(b"G")
-        wire.send(b"d\0\0\0\x0a1\tone\n" + b"c\0\0\0\4")
-        assert b"only as the sole statement" in wire.until(READY)
-        wire.send(query("select 'from stdin', count(*) from t"))
-        assert b"from stdin" in wire.until(READY)
-    with psycopg.connect(process.dsn) as again:
-        assert again.execute("select count(*) from t").fetchone() == (0,)
-        again.execute("drop table t")
-
-
-def test_a_client_may_leave_before_its_copy_is_done(
-    process: PGliteProcess, connection: psycopg.Connection[Any]
-) -> None:
-    with pytest.raises(psycopg.ProgrammingError, match="COPY cannot be used"):
-        connection.execute("copy t from stdin")
-    connection.close()
-    with psycopg.connect(process.dsn) as again:
-        assert again.execute("select count(*) from t").fetchone() == (0,)
-        again.execute("drop table t")
-
-
-def test_copy_out(connection: psycopg.Connection[Any]) -> None:
-    with connection.cursor() as cursor:
-        with cursor.copy("copy (select generate_series(1, 3)) to stdout") as copy:
-            assert list(copy.rows()) == [("1",), ("2",), ("3",)]
-        with cursor.copy("copy (select generate_series(1, %s)) to stdout", [2]) as copy:
-            assert list(copy.rows()) == [("1",), ("2",)]
-
-
-def test_pipelines_work(connection: psycopg.Connection[Any]) -> None:
-    with connection.pipeline():
-        one = connection.execute("select 1")
-        connection.execute("insert into t values (1, 'x')")
-        two = connection.execute("select count(*) from t")
-        assert (one.fetchone(), two.fetchone()) == ((1,), (1,))
 
 
 def test_a_large_schema_fits_into_one_transaction(process: PGliteProcess) -> None:
@@ -303,24 +200,6 @@ def test_endless_recursion_is_an_error_and_not_the_end(
     with pytest.raises(errors.StatementTooComplex):
         connection.execute("select " + "+".join(["1"] * 20_000))
     connection.execute("drop function f")
-
-
-def test_a_trap_of_the_wasm_ends_the_process_instead_of_hanging(tmp_path: Path) -> None:
-    data = template(tmp_path, [], [], [], progress=ignore)
-    process = PGliteProcess(runtime(ignore))
-    try:
-        process.boot(data)
-        process.start()
-        with psycopg.connect(process.dsn, autocommit=True) as connection:
-            connection.execute("set max_stack_depth to '2MB'")
-            with pytest.raises(psycopg.OperationalError):
-                connection.execute("select " + "+".join(["1"] * 40_000))
-        assert process.process is not None
-        process.process.wait(20)
-        assert process.exit_description() == "exit code 3"
-        assert "PGlite broke down" in process.log_tail()
-    finally:
-        process.stop()
 
 
 def test_dsn_rules_out_the_environment(
