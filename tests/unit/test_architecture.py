@@ -20,12 +20,12 @@ RANKS = {
     **dict.fromkeys(("plugin", "cli"), 9),
     **dict.fromkeys(("collection", "fixtures"), 8),
     **dict.fromkeys(("commands", "reference", "updating", "sharing", "single"), 7),
-    **dict.fromkeys(("running", "report", "schema", "editing"), 6),
-    **dict.fromkeys(("activation", "application"), 5),
+    **dict.fromkeys(("running", "report", "schema", "editing", "doctor", "lint"), 6),
+    **dict.fromkeys(("activation", "application", "archive"), 5),
     **dict.fromkeys(("loader", "matching", "database"), 4),
     "spec": 3,
-    "source": 2,
-    **dict.fromkeys(("nodes", "templating", "sqltext", "results", "config", "modules"), 1),
+    **dict.fromkeys(("source", "packing"), 2),
+    **dict.fromkeys(("nodes", "templating", "sqltext", "results", "config", "modules", "syntax"), 1),
     **dict.fromkeys(("errors", "scalars", "imports", "options", "transport", "__init__"), 0),
     "actor": -1,  # the package itself gives it
 }
