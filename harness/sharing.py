@@ -90,6 +90,7 @@ class WorkerDatabase:
             connection = joined.engine.connect()
             with _finally(connection.close), _finally(joined.transactions.forget):
                 yield connection
+        self._database.tend()
 
     @contextmanager
     def paused(self) -> Iterator[None]:
