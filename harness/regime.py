@@ -1,4 +1,4 @@
-"""pytest's hooks around the worker's database: what it holds, when it was replaced, when to stop."""
+"""pytest's hooks around the worker's database: what it holds, what became of it, when to stop."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ class Regime:
         self._activation = activation
         self._last: Footprint | None = None
         self._ledger = Ledger()
+        self._is_over = False
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
@@ -69,37 +70,54 @@ class Regime:
             figures[GROWTH] = held.python - last.python + of_database
         return [(name, round(size / 1e6, 1)) for name, size in figures.items()]
 
-    @pytest.hookimpl(trylast=True)
+    @pytest.hookimpl(wrapper=True)
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> Generator[None, Any, Any]:
+        """Put the figures behind the word for a test's outcome, but not into the summary."""
+        status = yield
+        sample = None if self._is_over else _sample(report)
+        if sample is None or not status:
+            return status
+        category, letter, word = status
+        if isinstance(word, tuple):
+            return category, letter, (f"{word[0]} {sample}", word[1])
+        return category, letter, f"{word} {sample}"
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Tell what a report carries, behind the word for its outcome."""
+        """Tell what a report carries, where the terminal is."""
         terminal = self._config.pluginmanager.get_plugin("terminalreporter")
         if terminal is None:
             return  # a worker's reports are told by who started it
-        if report.when == "call":
-            self._take(report, terminal)
+        sample = _sample(report)
+        if sample is not None:
+            self._ledger.enter(_worker(report), sample)
         if report.when == "teardown":
             for name, note in report.user_properties:
                 if name == NOTE:
-                    terminal.ensure_newline()
+                    self._new_line(terminal)
                     terminal.write_line(f"harness: {_worker(report)}: {note}", yellow=True)
 
-    def _take(self, report: pytest.TestReport, terminal: pytest.TerminalReporter) -> None:
-        figures: dict[str, Any] = dict(report.user_properties)
-        if PYTHON not in figures:
-            return
-        held = figures[PYTHON], figures[DATABASE], figures.get(GROWTH)
-        sample = Sample(report.nodeid, *held)
-        self._ledger.enter(_worker(report), sample)
-        if self._config.option.verbose > 0:
-            terminal.write(f"  {sample}")
+    def _new_line(self, terminal: pytest.TerminalReporter) -> None:
+        terminal.ensure_newline()
+        if self._config.pluginmanager.hasplugin("dsession") and self._config.option.verbose <= 0:
+            terminal.write_line("")  # the dots of pytest-xdist's workers are in no line of a file's
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The table of what each worker has held."""
+        self._is_over = True
         if self._ledger.is_empty:
             return
         terminalreporter.section("memory, in MB")
         for line in self._ledger.lines():
             terminalreporter.write_line(line)
+
+
+def _sample(report: pytest.TestReport) -> Sample | None:
+    """The figures that the report of a test itself carries."""
+    figures: dict[str, Any] = dict(report.user_properties) if report.when == "call" else {}
+    if PYTHON not in figures:
+        return None
+    return Sample(report.nodeid, figures[PYTHON], figures[DATABASE], figures.get(GROWTH))
 
 
 def _worker(report: pytest.TestReport) -> str:

@@ -35,9 +35,9 @@ class Database(Protocol):
         ...
 
     def revive(self) -> None:
-        """Between two specs: see that the process has not ended since; the next `connect` starts one.
+        """Between two specs: give up a process that has ended; the next `connect` starts another.
 
-        In the middle of a spec it would get the spec another database: so `connect` does not.
+        `connect` itself does not: in the middle of a spec that would be another database.
         """
         ...
 

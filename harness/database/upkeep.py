@@ -1,4 +1,4 @@
-"""Keeps a database as small as it began: rolled-back rows stay in its files until somebody tidies."""
+"""Keeps a database as small as it began: what is rolled back stays in its files until tidied."""
 
 from __future__ import annotations
 

@@ -59,7 +59,9 @@ class Ledger:
             peak = max(samples, key=lambda sample: sample.total)
             sizes = (samples[0].total, samples[-1].total, peak.total, peak.python, peak.database)
             cells = (f"{size:.1f}" for size in sizes)
-            yield _LINE.format(worker, len(samples), *cells, _growth(samples))
+            slope = _slope(samples)
+            growth = "-" if slope is None else f"{slope * 1000:+.1f}"
+            yield _LINE.format(worker, len(samples), *cells, growth)
         grown = [each for samples in self._workers.values() for each in samples if each.growth]
         greatest = heapq.nlargest(_GREATEST, grown, key=lambda sample: sample.growth or 0)
         for number, each in enumerate(each for each in greatest if (each.growth or 0) > 0):
@@ -69,10 +71,9 @@ class Ledger:
             yield f"{each.growth:>+8.1f}  {each.name}"
 
 
-def _growth(samples: list[Sample]) -> str:
-    """The slope of what was held, once there are enough specs for it to mean something."""
+def _slope(samples: list[Sample]) -> float | None:
+    """What was held more with each spec; None if there are too few for it to mean something."""
     if len(samples) < _ENOUGH:
-        return f"from {_ENOUGH} specs on"
+        return None
     numbers = range(_WARM_UP, len(samples))
-    slope = linear_regression(numbers, [each.total for each in samples[_WARM_UP:]]).slope
-    return f"{slope * 1000:+.1f}"
+    return linear_regression(numbers, [each.total for each in samples[_WARM_UP:]]).slope

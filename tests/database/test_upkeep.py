@@ -51,12 +51,10 @@ def session(process: PGliteProcess) -> Iterator[Session]:
 
 
 @pytest.fixture
-def kept(
-    session: Session, process: PGliteProcess, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Upkeep]:
+def kept(session: Session, process: PGliteProcess, monkeypatch: pytest.MonkeyPatch) -> Upkeep:
     """What looks after each spec, and tidies when enough was written."""
     monkeypatch.setattr(upkeep, "_SPECS_BETWEEN_LOOKS", 1)
-    yield Upkeep(session, process.data, Meter(process.pid))
+    return Upkeep(session, process.data, Meter(process.pid))
 
 
 def rolled_back(session: Session, script: str) -> None:

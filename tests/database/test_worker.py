@@ -211,7 +211,7 @@ def test_a_limit_that_a_new_database_does_not_keep_ends_the_run(
     tmp_path: Path, notes: list[str]
 ) -> None:
     database = WorkerPGlite(
-        Config(root=tmp_path, memory_limit="101MB"), ignore, notify=notes.append
+        Config(root=tmp_path, memory_limit=101 * MEGABYTE), ignore, notify=notes.append
     )
     database.connect()
     database.tend()
