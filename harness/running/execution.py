@@ -104,16 +104,19 @@ class Execution:
             last = self._look_back(last)
         self._end(last)
 
-    def fail(self, reason: str, hint: str, *, broken: bool = False) -> None:
+    def fail(
+        self, reason: str, hint: str, *, broken: bool = False, in_a_statement: bool = False
+    ) -> None:
         """Note that the spec ended for a reason outside what it expects.
 
         `broken`: one that no spec may expect, as it says nothing about what is tested.
+        `in_a_statement`: what the application sent last may be to blame.
         """
         self._broken = self._broken or broken
         path, index = self._current, len(self._operations)
         in_operation = path[:1] == ("operations",) and path[1:] == (index,)
         findings = Findings(self._loaded, self._mending) if in_operation else self._findings
-        sent = self._calls.last_sent if in_operation else None
+        sent = self._calls.last_sent if in_operation and in_a_statement else None
         if sent is not None:
             text = abridged(" ".join(sent.text.split()))
             reason += f"; the application's last statement was {text} ({sent.place})"

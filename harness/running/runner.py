@@ -114,6 +114,7 @@ class Runner:
             execution.fail(
                 f"the spec did not end within {limit:g} {unit}; its database was killed",
                 "raise `timeout` if it needs longer",
+                in_a_statement=True,
             )
         if deadline.passed or isolation.lost:
             self._database.replace()
@@ -137,7 +138,8 @@ class Runner:
             _raise_interrupt(error)
             if not deadline.passed:
                 what = f"the database process ended: {self._database.ending()}"
-                execution.fail(what, "the next spec gets a new one", broken=True)
+                hint = "the next spec gets a new one"
+                execution.fail(what, hint, broken=True, in_a_statement=True)
 
 
 def _unwritten(loaded: LoadedSpec, updated: SpecResult | None = None) -> SpecResult:
