@@ -83,7 +83,8 @@ class Calls:
         """
         self._isolation.begin()
         who = _identity(actor)
-        sessions = self._sessions_of(who)
+        with self._loss_told():
+            sessions = self._sessions_of(who)
         injection = _injection(sessions, who)
         # What the application changes in its arguments must not change what is expected.
         positional, named = deepcopy((positional, dict(arguments)))
@@ -112,7 +113,8 @@ class Calls:
         self._isolation.begin()
         who = _identity(actor)
         application = self._application
-        sessions = application.sessions()  # a request is a unit of work of its own
+        with self._loss_told():
+            sessions = application.sessions()  # a request is a unit of work of its own
 
         def send() -> Response:
             with application.overrides.bound(sessions, who):
