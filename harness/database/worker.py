@@ -13,7 +13,7 @@ import psycopg
 
 from harness.config import Config
 from harness.database.catalog import Catalog, read_catalog
-from harness.database.isolation import SCRUB
+from harness.database.isolation import FORGET
 from harness.database.literals import literal
 from harness.database.memory import Footprint, Meter, shown
 from harness.database.node import runtime
@@ -267,7 +267,7 @@ class WorkerPGlite:
         self._configure(session)
         catalog = read_catalog(session.run)
         session.learn_types(catalog.types)
-        session.run(f"{_BEGINNING};{SCRUB}")
+        session.run(f"{_BEGINNING};{FORGET}")
         self._meter = Meter(process.pid)
         self._upkeep = Upkeep(session, process.data, self._meter)
         return session, catalog

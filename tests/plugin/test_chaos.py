@@ -98,15 +98,15 @@ def test_kills_at_random_moments(project: Project, tmp_path: Path) -> None:
 def test_a_kill_between_specs_is_told(project: Project, workers: tuple[str, ...]) -> None:
     project.pytester.makeconftest(
         """
-        import os, psutil, pytest, signal
+        import os, pytest, signal
+        from harness.options import ACTIVATION
 
         @pytest.hookimpl(wrapper=True)
         def pytest_runtest_protocol(item):
             yield
-            for child in psutil.Process().children(recursive=True):
-                if any("pglite_server" in each for each in child.cmdline()):
-                    os.kill(child.pid, signal.SIGKILL)
-                    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+            pid = item.config.stash[ACTIVATION].database.footprint().pid
+            os.kill(pid, signal.SIGKILL)
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
             return True
         """
     )
