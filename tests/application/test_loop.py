@@ -29,7 +29,8 @@ async def leave(kept: list[asyncio.Task[None]], ended: list[str]) -> None:
 
 
 def test_tasks_that_are_left_are_cancelled(recwarn: pytest.WarningsRecorder) -> None:
-    loop, ended = Loop(), []
+    loop = Loop()
+    ended: list[str] = []
     loop.start(leave([], ended))
     loop.close()
     assert ended == ["obedient"]
