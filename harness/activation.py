@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from harness.errors import ConfigError, DatabaseError
 from harness.imports import quick_imports
 
 if TYPE_CHECKING:
+    from harness.database.memory import Footprint
     from harness.database.protocol import Database
     from harness.loader import LoadedSpec
     from harness.results import SpecResult
@@ -39,16 +40,20 @@ class Activation:
         database: made when it is first needed: it takes long to import.
         refusal: what is wrong with the settings that say how the database is made.
         worker: the same database as Python tests have it, if one has asked for it.
+        notes: what has become of the database between specs, until somebody tells it.
+        held: what worker and database held after the last spec.
     """
 
     config: Config
     progress: Callable[[str], None]
     rebuild: bool
     patterns: pathspec.GitIgnoreSpec
-    asked_workers: int | str | None = None
+    asked_workers: str | None = None
     database: Database | None = None
     refusal: ConfigError | None = None
     worker: WorkerDatabase | None = None
+    notes: list[str] = field(default_factory=list)
+    held: Footprint | None = None
     _runner: Runner | None = None
 
     @property
@@ -61,14 +66,23 @@ class Activation:
 
     def limit_workers(self, config: pytest.Config) -> None:
         """Let pytest-xdist, if it is there, start no more workers than the settings allow."""
-        asked = getattr(config.option, "numprocesses", None)
-        if asked is None:
+        option, limit = config.option, self.config.max_workers
+        if not hasattr(option, "numprocesses"):
             return
-        limit = self.config.max_workers
-        given = config.option.maxprocesses
-        config.option.maxprocesses = min(given, limit) if given else limit
-        if not isinstance(asked, int) or asked > limit:
-            self.asked_workers = asked
+        option.tx = _expanded(option.tx)
+        asked = option.numprocesses
+        if asked is None:
+            count, told = len(option.tx), f"{len(option.tx)} by --tx"
+        elif isinstance(asked, int):
+            count, told = asked, str(asked)
+        else:
+            count = config.hook.pytest_xdist_auto_num_workers(config=config)
+            told = f"{asked}, which is {count}"
+        count = min(count, option.maxprocesses or count)
+        option.tx = option.tx[:limit]
+        option.maxprocesses = min(option.maxprocesses or limit, limit)
+        if count > limit:
+            self.asked_workers = told
 
     def holds_specs(self, path: Path, session: pytest.Session) -> bool:
         """Whether a YAML file holds specs by its name, or was named on the command line."""
@@ -84,7 +98,11 @@ class Activation:
             with quick_imports():
                 module = importlib.import_module("harness.database.worker")
             self.database = module.WorkerPGlite(
-                self.config, self.progress, rebuild=self.rebuild, launched=launched
+                self.config,
+                self.progress,
+                notify=self.notes.append,
+                rebuild=self.rebuild,
+                launched=launched,
             )
             config.add_cleanup(self.database.replace)
             if launch:
@@ -111,10 +129,13 @@ class Activation:
             ConfigError, DatabaseError: there is no database to run on.
         """
         __tracebackhide__ = True
-        runner = self.runner(config)
-        take_turn(self.open(config, launch=False))
+        runner, database = self.runner(config), self.open(config, launch=False)
+        take_turn(database)
         with self.worker.paused() if self.worker else nullcontext():
-            return runner.run(loaded)
+            result = runner.run(loaded)
+            self.held = database.footprint() if self.config.memory else None
+            database.tend()
+        return result
 
     def worker_db(self, config: pytest.Config) -> WorkerDatabase:
         """The worker's database for Python tests, started.
@@ -185,6 +206,15 @@ def activate(
     patterns = pathspec.GitIgnoreSpec.from_lines(config.getini("harness_files"))
     config.add_cleanup(refuse_others())
     return Activation(settings, _Progress(config), rebuild, patterns)
+
+
+def _expanded(tx: list[str]) -> list[str]:
+    """What `--tx` says, an entry for each worker: `3*popen` is three."""
+    found = []
+    for each in tx:
+        count, star, one = each.partition("*")
+        found += [one] * int(count) if star and count.isdigit() else [each]
+    return found
 
 
 @dataclass(frozen=True, slots=True)

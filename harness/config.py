@@ -11,22 +11,17 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     BaseModel,
     BeforeValidator,
+    ByteSize,
     ConfigDict,
     Field,
     NonNegativeFloat,
     PositiveInt,
+    TypeAdapter,
     ValidationError,
 )
 from pydantic_core import PydanticCustomError
 
 from harness.errors import ConfigError, Problem, did_you_mean
-
-# Settings of the format whose execution does not exist yet: better refused than ignored.
-_LATER = (
-    "memory_limit",
-    "memory",
-)
-
 
 _NOT_SETTINGS = ("HARNESS_CACHE_DIR",)
 
@@ -39,6 +34,26 @@ def _listed(value: Any) -> Any:
 
 
 Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+
+_LEAST = 100_000_000
+"""A worker with its database holds more than so many bytes before its first spec."""
+
+
+def _size(value: Any) -> Any:
+    """A size as a number of bytes, whatever unit it is written with."""
+    try:
+        size = _SIZES.validate_python(value)
+    except ValidationError:
+        raise PydanticCustomError("size", "a size such as `400MB` is expected") from None
+    if 0 < size < _LEAST:
+        raise PydanticCustomError(
+            "size", "this is less than a worker begins with; a size such as `400MB` is expected"
+        )
+    return int(size)
+
+
+_SIZES = TypeAdapter(ByteSize)
+Size = Annotated[int, BeforeValidator(_size), Field(ge=0)]
 
 
 class Config(BaseModel):
@@ -85,10 +100,16 @@ class Config(BaseModel):
     max_workers: PositiveInt = Field(
         2, description="No run uses more pytest-xdist workers than this."
     )
-    memory_limit: str | int = Field(
-        0, description="For one worker together with its database, e.g. `400MB`; 0 is none."
+    memory_limit: Size = Field(
+        0,
+        description="For one worker together with its database, e.g. `400MB`: past it the database "
+        "is recycled between specs, and if that does not help, the run stops. 0 is none.",
     )
-    memory: bool = Field(False, description="Print what worker and database hold after each spec.")
+    memory: bool = Field(
+        False,
+        description="Print what worker and database hold: after each spec with `-v`, and a table "
+        "at the end.",
+    )
     timeout: Annotated[NonNegativeFloat, Field(allow_inf_nan=False)] = Field(
         10.0, description="Seconds for one spec; 0 is none."
     )
@@ -108,7 +129,7 @@ def load_config(
         options: values given on the command line; None where an option was not given.
 
     Raises:
-        ConfigError: an unknown key, a value of the wrong type, or a setting that is still to come.
+        ConfigError: an unknown key, a value of the wrong type, or a backend that is still to come.
     """
     keys = Config.model_fields.keys() - {"root"}
     if not isinstance(table, Mapping):
@@ -131,7 +152,7 @@ def load_config(
     except ValidationError as error:
         problems = [_problem(details, origins) for details in error.errors()]
         raise ConfigError(*problems) from None
-    _refuse_what_is_to_come(config)
+    _refuse_other_backends(config)
     return config
 
 
@@ -147,12 +168,12 @@ def _from_environment(keys: Iterable[str], environment: Mapping[str, str]) -> di
     return {key: _parsed(environment[name]) for name, key in names.items() if name in environment}
 
 
-def _parsed(text: str) -> Any:
-    """A value from the environment: JSON where it is, the text itself where it is not."""
+def _parsed(value: Any) -> Any:
+    """A value from outside: JSON where its text is, the text itself where it is not."""
     try:
-        return json.loads(text)
+        return json.loads(value) if isinstance(value, str) else value
     except ValueError:
-        return text
+        return value
 
 
 def _problem(details: Any, origins: Mapping[str, str]) -> Problem:
@@ -160,10 +181,7 @@ def _problem(details: Any, origins: Mapping[str, str]) -> Problem:
     return Problem(f"{origins.get(key)}: {key}: {details['msg']}, not {details['input']!r}")
 
 
-def _refuse_what_is_to_come(config: Config) -> None:
-    given = [key for key in _LATER if key in config.model_fields_set]
-    if given:
-        raise ConfigError(f"the setting {given[0]!r} is not implemented yet", hint="remove it")
+def _refuse_other_backends(config: Config) -> None:
     if config.backend != "pglite":
         raise ConfigError(
             f"the backend {config.backend!r} is not implemented yet",

@@ -15,9 +15,13 @@ ACTIVATION: pytest.StashKey[Activation] = pytest.StashKey()
 SETTINGS = {
     "timeout": ("SECONDS", "seconds for one spec; 0 is no limit"),
     "max_workers": ("N", "no run uses more pytest-xdist workers than this"),
+    "memory_limit": ("SIZE", "for one worker with its database, e.g. 400MB; 0 is no limit"),
     "backend": ("NAME", "the database: pglite"),
 }
 """Settings that an option overrides → metavar and help."""
+
+SWITCHES = {"memory": "print what each worker and its database hold"}
+"""Settings that an option turns on → help."""
 
 FLAGS = {
     "rebuild": "build the template anew",
@@ -32,6 +36,8 @@ def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("harness", "declarative database tests")
     for key, (metavar, text) in SETTINGS.items():
         group.addoption(f"--harness-{key.replace('_', '-')}", metavar=metavar, help=text)
+    for key, text in SWITCHES.items():
+        group.addoption(f"--harness-{key}", action="store_true", default=None, help=text)
     for name, text in FLAGS.items():
         group.addoption(f"--harness-{name}", action="store_true", help=text)
     parser.addini(

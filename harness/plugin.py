@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.imports import quick_imports
-from harness.options import ACTIVATION, SETTINGS, add_options
+from harness.options import ACTIVATION, SETTINGS, SWITCHES, add_options
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,16 +86,17 @@ def _activate(config: pytest.Config) -> Activation | None:
     with quick_imports():
         from harness import fixtures, transport
         from harness.activation import activate
+        from harness.regime import Regime
 
-    options = {key: config.getoption(f"harness_{key}") for key in SETTINGS}
-    config.stash[ACTIVATION] = activate(config, table, os.environ, options)
-    config.pluginmanager.register(transport)
-    config.pluginmanager.register(fixtures)
+    options = {key: config.getoption(f"harness_{key}") for key in (*SETTINGS, *SWITCHES)}
+    activation = config.stash[ACTIVATION] = activate(config, table, os.environ, options)
+    for plugin in (transport, fixtures, Regime(config, activation)):
+        config.pluginmanager.register(plugin)
     if config.getoption("harness_update"):
         from harness.updating import register
 
         register(config)
-    return config.stash[ACTIVATION]
+    return activation
 
 
 def _table(pyproject: Path) -> Any:

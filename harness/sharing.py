@@ -85,11 +85,13 @@ class WorkerDatabase:
         """
         __tracebackhide__ = True
         take_turn(self._database)
-        with self.paused(), self._transaction():
-            joined = self._application.joined
-            connection = joined.engine.connect()
-            with _finally(connection.close), _finally(joined.transactions.forget):
-                yield connection
+        with self.paused():
+            with self._transaction():
+                joined = self._application.joined
+                connection = joined.engine.connect()
+                with _finally(connection.close), _finally(joined.transactions.forget):
+                    yield connection
+            self._database.tend()
 
     @contextmanager
     def paused(self) -> Iterator[None]:

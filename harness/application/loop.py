@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+_PATIENCE = 1.0
+"""Seconds that tasks have to end after they were cancelled."""
 
 
 class Loop:
@@ -22,6 +24,7 @@ class Loop:
     def __init__(self) -> None:
         # With a factory the loop does not become the thread's: pytest-asyncio's tests have theirs.
         self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        self._has_run = False
 
     def run(self, awaitable: Awaitable[T]) -> T:
         """What it returns or raises; tasks that it leaves behind are cancelled.
@@ -36,10 +39,20 @@ class Loop:
         return self._run(_awaited(awaitable))
 
     def close(self) -> None:
-        """Cancel what is still there, and end the loop."""
-        self._runner.close()
+        """Cancel what is still there, and end the loop.
+
+        A task that does not end is left to itself: one that ignores that it is cancelled, or was
+        lost when the time of a spec was up in the middle of the loop's own work.
+        """
+        if self._has_run and not self._run(_all_cancelled()):
+            loop = self._runner.get_loop()
+            loop.set_exception_handler(lambda *_: None)  # it would complain of each lost task
+            loop.close()
+        else:
+            self._runner.close()
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        self._has_run = True
         context = contextvars.copy_context()
         if not _is_in_a_loop():
             return self._runner.run(coroutine, context=context)
@@ -69,3 +82,11 @@ async def _alone(awaitable: Awaitable[T]) -> T:
         for task in left_behind:
             task.cancel()
         await asyncio.gather(*left_behind, return_exceptions=True)
+
+
+async def _all_cancelled() -> bool:
+    """Cancel all other tasks; gives whether they have ended."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    return not others or not (await asyncio.wait(others, timeout=_PATIENCE))[1]

@@ -21,8 +21,8 @@ from harness.database.literals import literal
 from harness.database.session import Reply, Session
 from harness.errors import HarnessError, SpecError
 
-SCRUB = "SELECT pg_advisory_unlock_all();DEALLOCATE ALL;DISCARD SEQUENCES"
-"""Undoes what a rollback leaves of locks, prepared statements and sequences' caches."""
+FORGET = "DEALLOCATE ALL;DISCARD SEQUENCES"
+"""Undoes what a rollback leaves of prepared statements and sequences' caches."""
 
 
 class EscapedTransactionError(Exception):
@@ -246,8 +246,9 @@ class Isolation:
         try:
             self._session.run(
                 f"{last}ROLLBACK TO SAVEPOINT {self._guard};ROLLBACK;"
-                f"{self._restoration}{SCRUB};"
-                f"SELECT setseed({random.uniform(-1, 1)})"  # what a spec's own setseed() left
+                f"{self._restoration}{FORGET};"
+                # Locks of the session, and what a spec's own setseed() left.
+                f"SELECT pg_advisory_unlock_all(), setseed({random.uniform(-1, 1)})"
             )
         except InvalidSavepointSpecification as error:
             raise EscapedTransactionError from error

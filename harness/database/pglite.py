@@ -112,6 +112,7 @@ class PGliteProcess(PGliteManager):  # type: ignore[misc] # its base is untyped,
         self._runtime = runtime
         self._directory = WorkDirectory()
         self._returncode: int | None = None
+        self._ended_here = False
         socket = self._directory.path / ".s.PGSQL.5432"
         super().__init__(
             PGliteConfig(
@@ -136,6 +137,17 @@ class PGliteProcess(PGliteManager):  # type: ignore[misc] # its base is untyped,
         if self.process is None:
             raise DatabaseError("PGlite is not running", hint="start it first")
         return self.process.pid
+
+    @property
+    def data(self) -> Path:
+        """The data directory, unless it works on a template in place."""
+        return self._directory.path / "data"
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether the process has ended by a signal that was not sent from here."""
+        code = self.process.poll() if self.process else self._returncode
+        return code is not None and code < 0 and not self._ended_here
 
     def launch(self) -> None:
         """Begins to load PGlite, and returns at once; if that was done before, does nothing.
@@ -165,7 +177,7 @@ class PGliteProcess(PGliteManager):  # type: ignore[misc] # its base is untyped,
             DatabaseError: Node cannot be started; nothing is left of it.
         """
         options = {
-            "dataDir": str(template if in_place else self._directory.path / "data"),
+            "dataDir": str(template if in_place else self.data),
             "template": None if in_place else str(template),
             "settings": SETTINGS,
             "extensions": self._runtime.extension_modules(extensions),
@@ -222,7 +234,8 @@ class PGliteProcess(PGliteManager):  # type: ignore[misc] # its base is untyped,
     def kill(self) -> None:
         """Kills PGlite at once; for another thread, when a query does not end."""
         process = self.process
-        if process is not None:
+        if process is not None and process.poll() is None:
+            self._ended_here = True
             process.kill()
 
     def log_tail(self, lines: int = 20) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from harness.database.catalog import Catalog
+from harness.database.memory import Footprint
 from harness.database.session import Session
 
 
@@ -31,6 +32,29 @@ class Database(Protocol):
 
         The next `connect` gets a fresh one; at the end of the run there is none.
         """
+        ...
+
+    def revive(self) -> None:
+        """Between two specs: give up a process that has ended; the next `connect` starts another.
+
+        `connect` itself does not: in the middle of a spec that would be another database.
+        """
+        ...
+
+    def tend(self) -> None:
+        """Between two specs: keep the database from growing, by replacing it if nothing else helps.
+
+        Each replacement is told to whoever made this.
+        """
+        ...
+
+    def footprint(self) -> Footprint | None:
+        """What this process and the database's hold; None while no database is running."""
+        ...
+
+    @property
+    def exhausted(self) -> str | None:
+        """Why no more specs should be run, once the memory limit cannot be kept."""
         ...
 
     def kill(self) -> None:

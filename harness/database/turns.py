@@ -33,6 +33,7 @@ def take_turn(database: Database) -> None:
         ConfigError, DatabaseError: there is no database.
     """
     __tracebackhide__ = True
+    database.revive()
     session, _ = database.connect()
     if session.status.name not in _FREE:
         raise BusyError

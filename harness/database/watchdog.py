@@ -7,7 +7,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import inf
 
 _IDLE = 0.1
 """Seconds between two looks: how late an action may be taken."""
@@ -25,11 +26,18 @@ class OverdueError(BaseException):
 
 @dataclass(slots=True)
 class Deadline:
-    """One piece of work under watch; `passed` says that the action was taken."""
+    """One piece of work under watch.
 
-    at: float
+    Attributes:
+        seconds: that it may last; zero is no limit.
+        action: taken, in another thread, when it lasts longer.
+        passed: whether the action was taken.
+    """
+
+    seconds: float
     action: Callable[[], None]
     passed: bool = False
+    at: float = field(init=False, default=inf)
 
 
 class Watchdog:
@@ -43,31 +51,42 @@ class Watchdog:
         self._deadline: Deadline | None = None
         self._thread: threading.Thread | None = None
         self._interruptible: Deadline | None = None  # only the main thread sets it
+        self._next_interrupt = 0.0
 
     @contextmanager
-    def watch(self, seconds: float, action: Callable[[], None]) -> Iterator[Deadline]:
-        """Take `action` if the block lasts longer than `seconds`; zero is no limit.
+    def watch(self, deadline: Deadline) -> Iterator[None]:
+        """Take the deadline's action if the block lasts longer than it may.
 
         Raises:
-            OverdueError: inside the block, which has not ended a second after the action.
+            OverdueError: inside the block, which has not ended a second after the action, or
+                while it ends: the deadline has `passed` then.
         """
-        deadline = Deadline(time.monotonic() + seconds, action)
-        if not seconds:
-            yield deadline
+        if not deadline.seconds:
+            yield
             return
+        try:
+            try:
+                self._begin(deadline)
+                yield
+            finally:
+                self._end()
+        except OverdueError:
+            self._end()  # it may have been raised before the other had begun
+            raise
+
+    def _begin(self, deadline: Deadline) -> None:
+        deadline.at = time.monotonic() + deadline.seconds
         self._set(deadline)
-        is_main = threading.current_thread() is threading.main_thread()
-        if is_main:
+        if threading.current_thread() is threading.main_thread():
             self._interruptible = deadline
             # While C code computes, a pattern that backtracks for example, no other thread runs.
-            signal.setitimer(signal.ITIMER_VIRTUAL, seconds + _GRACE)
-        try:
-            yield deadline
-        finally:
-            if is_main:
-                self._interruptible = None
-                signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-            self._set(None)
+            signal.setitimer(signal.ITIMER_VIRTUAL, deadline.seconds + _GRACE, _GRACE)
+
+    def _end(self) -> None:
+        self._interruptible = None
+        if threading.current_thread() is threading.main_thread():
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        self._set(None)
 
     def _set(self, deadline: Deadline | None) -> None:
         with self._condition:
@@ -84,12 +103,17 @@ class Watchdog:
 
     def _interrupt(self, *_: object) -> None:
         """In the main thread, between two steps of whatever it does."""
-        deadline, self._interruptible = self._interruptible, None
-        if deadline is not None:
-            if not deadline.passed:
-                deadline.passed = True
-                deadline.action()
-            raise OverdueError
+        deadline, now = self._interruptible, time.monotonic()
+        # Code that catches whatever is raised in it gets it again, but not while it cleans up.
+        if deadline is None or now < self._next_interrupt:
+            return
+        if not deadline.passed:
+            if now < deadline.at:
+                return  # the timer counts what all threads compute: it may run ahead
+            deadline.passed = True
+            deadline.action()
+        self._next_interrupt = now + _GRACE
+        raise OverdueError
 
     def _wait(self) -> None:
         with self._condition:
@@ -107,7 +131,7 @@ class Watchdog:
             deadline.action()
             deadline.at += _GRACE  # for work that ends by itself, once the action is taken
         else:
-            self._deadline = None
+            deadline.at += _GRACE
             main = threading.main_thread().ident
             assert main is not None  # it has begun
             signal.pthread_kill(main, _SIGNAL)

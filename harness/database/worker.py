@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -12,14 +13,16 @@ import psycopg
 
 from harness.config import Config
 from harness.database.catalog import Catalog, read_catalog
-from harness.database.isolation import SCRUB
+from harness.database.isolation import FORGET
 from harness.database.literals import literal
+from harness.database.memory import Footprint, Meter, shown
 from harness.database.node import runtime
 from harness.database.pglite import PGliteProcess
 from harness.database.recorder import ApplicationCursor, ApplicationServerCursor, Recorder
 from harness.database.session import Session
 from harness.database.template import template
-from harness.errors import ConfigError, DatabaseError
+from harness.database.upkeep import Upkeep
+from harness.errors import ConfigError, DatabaseError, HarnessError
 
 # PGlite begins with a session user that no setting names: a rollback would not bring it back. And
 # once an actor had claims, they are '' for all that follow, not NULL: so they are from the start.
@@ -29,6 +32,9 @@ _BEGINNING = (
 )
 DEFAULT_SETTINGS = {"TimeZone": "UTC", "DateStyle": "ISO"}
 """What every session begins with, unless the configuration says otherwise."""
+_ATTEMPTS = 3
+# One that is recycled only to be past the limit again a spec later would be recycled for ever.
+_ROOM = 0.95
 
 
 class _Connection(psycopg.Connection[Any]):
@@ -59,8 +65,12 @@ class WorkerPGlite:
     Args:
         config: says how the database is set up.
         progress: gets one sentence before long work.
+        notify: gets a sentence about each replacement that no spec is to blame for.
         rebuild: build the template anew, even if one is cached.
         launched: a process that waits for its database already; the first one takes it.
+
+    Attributes:
+        exhausted: why no more specs should be run, once the memory limit cannot be kept.
     """
 
     def __init__(
@@ -68,16 +78,22 @@ class WorkerPGlite:
         config: Config,
         progress: Callable[[str], None],
         *,
+        notify: Callable[[str], None] | None = None,
         rebuild: bool = False,
         launched: PGliteProcess | None = None,
     ) -> None:
         self._config = config
         self._progress = progress
+        self._notify = notify or progress
         self._rebuild = rebuild
         self._launched = launched
         self._process: PGliteProcess | None = None
         self._connected: tuple[Session, Catalog] | None = None
+        self._upkeep: Upkeep | None = None
+        self._meter: Meter | None = None
         self._failure: Exception | None = None
+        self._python = Meter(os.getpid())
+        self.exhausted: str | None = None
 
     def launch(self) -> None:
         """Begin to start the process, while there is other work to do.
@@ -99,7 +115,7 @@ class WorkerPGlite:
         """
         if self._connected is None and self._failure is None:
             with self._failure_kept():
-                self._connected = self._start()
+                self._connected = self._started()
         if self._failure is not None:
             raise self._failure
         assert self._connected is not None  # it did not fail
@@ -108,6 +124,7 @@ class WorkerPGlite:
     def replace(self) -> None:
         """End the process; the next `connect` starts another from the template."""
         connected, self._connected = self._connected, None
+        self._upkeep = None
         processes = (self._process, self._launched)
         self._process = self._launched = None
         if connected is not None:
@@ -120,6 +137,61 @@ class WorkerPGlite:
         process = self._process
         if process is not None:
             process.kill()
+
+    def footprint(self) -> Footprint | None:
+        """What this process and the database's hold; None while no database is running."""
+        if self._connected is None or self._meter is None:
+            return None
+        return Footprint(self._python.resident(), self._meter.resident(), self._meter.pid)
+
+    def revive(self) -> None:
+        """Between two specs: give up a database that has ended by itself."""
+        if self._connected is not None and not self._is_alive():
+            self._replace(f"the database was replaced: it had ended by itself ({self.ending()})")
+
+    def tend(self) -> None:
+        """Between two specs: keep the database small, by replacing it if nothing else helps."""
+        if self._connected is None or self._upkeep is None:
+            return
+        limit = self._config.memory_limit
+        held = self.footprint() if limit else None
+        if held is not None and held.total > limit:
+            self._keep_limit(limit, held)
+            return
+        try:
+            reason = self._upkeep.tend()
+        except psycopg.Error as error:
+            reason = f"it could not be tidied: {error if self._is_alive() else self.ending()}"
+        if reason:
+            self._recycle(reason)
+
+    def _keep_limit(self, limit: int, held: Footprint) -> None:
+        self._recycle(f"this worker holds {held}, more than memory_limit = {shown(limit)}")
+        try:
+            self.connect()
+        except HarnessError:
+            return  # the next spec tells it
+        after = self.footprint()
+        if after is not None and after.total > limit * _ROOM:
+            self.exhausted = (
+                f"memory_limit = {shown(limit)} cannot be kept: this worker held {held}, and still "
+                f"holds {after} with a new database"
+            )
+
+    def _recycle(self, reason: str) -> None:
+        self._replace(f"the database was recycled: {reason}")
+
+    def _replace(self, note: str) -> None:
+        self.replace()
+        self._notify(note)
+
+    def _is_alive(self) -> bool:
+        """Whether the process runs, and the connection to it stands."""
+        if self._process is None or self._connected is None:
+            return False
+        process = self._process.process
+        lost = self._connected[0].connection.closed
+        return not lost and process is not None and process.poll() is None
 
     def ending(self) -> str:
         """How the process ended, with the last lines of its log."""
@@ -169,6 +241,17 @@ class WorkerPGlite:
             self._process.boot(directory, self._config.extensions)
         return self._process
 
+    def _started(self) -> tuple[Session, Catalog]:
+        """Start; one that something kills while it starts, is started again."""
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return self._start()
+            except (DatabaseError, psycopg.OperationalError) as error:
+                if self._process is None or not self._process.was_killed:
+                    raise
+                self._replace(f"the database was started again: {error.args[0]}")
+        return self._start()
+
     def _start(self) -> tuple[Session, Catalog]:
         process = self._booted()
         process.start()
@@ -184,7 +267,9 @@ class WorkerPGlite:
         self._configure(session)
         catalog = read_catalog(session.run)
         session.learn_types(catalog.types)
-        session.run(f"{_BEGINNING};{SCRUB}")
+        session.run(f"{_BEGINNING};{FORGET}")
+        self._meter = Meter(process.pid)
+        self._upkeep = Upkeep(session, process.data, self._meter)
         return session, catalog
 
     def _configure(self, session: Session) -> None:

@@ -47,6 +47,9 @@ class Calls:
     Args:
         application: what is shared by all specs of this worker.
         isolation: the spec's transaction.
+
+    Attributes:
+        last_sent: the statement that the application sent last, in the operation that runs.
     """
 
     def __init__(self, application: Application, isolation: Isolation) -> None:
@@ -55,6 +58,7 @@ class Calls:
         self._config = application.config
         self._sessions: dict[str, Sessions] = {}
         self._callers: dict[str, Any] = {}
+        self.last_sent: SentQuery | None = None
 
     def call(
         self,
@@ -79,7 +83,8 @@ class Calls:
         """
         self._isolation.begin()
         who = _identity(actor)
-        sessions = self._sessions_of(who)
+        with self._loss_told():
+            sessions = self._sessions_of(who)
         injection = _injection(sessions, who)
         # What the application changes in its arguments must not change what is expected.
         positional, named = deepcopy((positional, dict(arguments)))
@@ -108,7 +113,8 @@ class Calls:
         self._isolation.begin()
         who = _identity(actor)
         application = self._application
-        sessions = application.sessions()  # a request is a unit of work of its own
+        with self._loss_told():
+            sessions = application.sessions()  # a request is a unit of work of its own
 
         def send() -> Response:
             with application.overrides.bound(sessions, who):
@@ -138,6 +144,7 @@ class Calls:
 
         A later operation is another unit of work: it reads what the database holds then.
         """
+        self.last_sent = None
         with self._loss_told():
             for sessions in self._sessions.values():
                 sessions.renew()
@@ -168,6 +175,8 @@ class Calls:
                 if self._isolation.lost:
                     raise psycopg.OperationalError(str(raised)) from raised
                 value, error = None, raised
+            finally:
+                self.last_sent = sent[-1] if sent else None
         return value, error, tuple(sent)
 
     def _keep(self, sessions: Sessions) -> None:

@@ -16,6 +16,7 @@ from harness.application.application import Application
 from harness.database.isolation import Isolation
 from harness.loader import LoadedSpec
 from harness.matching import judge_error
+from harness.matching.display import abridged
 from harness.results import Mismatch, OperationResult, Path, RowCount, SpecResult, Status
 from harness.running.actors import Actors
 from harness.running.calls import Calls
@@ -87,12 +88,14 @@ class Execution:
         """
         try:
             self._arrange()
+            self._current = ()
             expect = self._loaded.spec.expect
             self._watch = self._watching(expect.changes if expect else None, ("expect",))
             for index, operation in enumerate(self._loaded.spec.operations):
                 self._operate(index, operation)
-            self._current = ()
+            self._current = ("expect",) if expect else ()
             last = self._judge_state()
+            self._current = ()
         except StoppedError:
             last = ""
         finally:
@@ -101,15 +104,22 @@ class Execution:
             last = self._look_back(last)
         self._end(last)
 
-    def fail(self, reason: str, hint: str, *, broken: bool = False) -> None:
+    def fail(
+        self, reason: str, hint: str, *, broken: bool = False, in_a_statement: bool = False
+    ) -> None:
         """Note that the spec ended for a reason outside what it expects.
 
         `broken`: one that no spec may expect, as it says nothing about what is tested.
+        `in_a_statement`: what the application sent last may be to blame.
         """
         self._broken = self._broken or broken
         path, index = self._current, len(self._operations)
         in_operation = path[:1] == ("operations",) and path[1:] == (index,)
         findings = Findings(self._loaded, self._mending) if in_operation else self._findings
+        sent = self._calls.last_sent if in_operation and in_a_statement else None
+        if sent is not None:
+            text = abridged(" ".join(sent.text.split()))
+            reason += f"; the application's last statement was {text} ({sent.place})"
         findings.add([Mismatch(path, reason, hint=hint)])
         if in_operation:
             self._note(index, findings, 0.0)
@@ -158,6 +168,7 @@ class Execution:
 
     def _arrange(self) -> None:
         spec = self._loaded.spec
+        self._current = ("seed",) if spec.seed else ()
         with self._findings.stopping(("vars",)):
             self._scope.define(spec.vars)
         with self._findings.stopping(("seed",)):

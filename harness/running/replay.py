@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path as FilePath
 
 import psycopg
@@ -35,13 +36,14 @@ class _Step:
     Attributes:
         part: the beginning of the paths that lead into it.
         guarded: a savepoint was set before it.
+        statements: what writes each of them, for hardly any will ever be read.
         prepared: the statement that was noted last, if it has parameters.
     """
 
     part: Path
-    heading: str
+    title: str
     guarded: bool = False
-    statements: list[str] = field(default_factory=list)
+    statements: list[Callable[[], str]] = field(default_factory=list)
     prepared: Prepared | None = None
 
 
@@ -76,33 +78,34 @@ class Replay:
         step = self._begin(("operations", index), f"operation {index + 1} ({operation.verb}){name}")
         if may_fail:
             step.guarded = True
-            step.statements.append("SAVEPOINT harness_operation;")
+            step.statements.append(partial(sendable, "SAVEPOINT harness_operation"))
 
     def statement(self, prepared: Prepared) -> None:
         """Note the statement that the operation is about to send."""
         self._steps[-1].prepared = prepared
-        self._steps[-1].statements.append(_with_constants(prepared))
+        self._steps[-1].statements.append(partial(_with_constants, prepared))
 
     def left_out(self, what: str) -> None:
         """Note that the application was called, whose statements are not repeated."""
-        self._steps[-1].statements.append(comment(f"left out: what {what} sends"))
+        self._steps[-1].statements.append(partial(comment, f"left out: what {what} sends"))
 
     def sent(self, statements: Sequence[str]) -> None:
         """Note statements of the harness's own that were sent: the seed of an operation."""
-        self._steps[-1].statements += map(sendable, statements)
+        self._steps[-1].statements += [partial(sendable, each) for each in statements]
 
     def failed(self, error: BaseException) -> None:
         """Note the error with which the operation ended."""
         step = self._steps[-1]
         if step.prepared is not None and isinstance(error, psycopg.Error):
-            step.statements[-1] = _failing(step.prepared, error)
+            step.statements[-1] = partial(_failing, step.prepared, error)
         if step.guarded:
-            step.statements.append("ROLLBACK TO SAVEPOINT harness_operation;")
+            back = "ROLLBACK TO SAVEPOINT harness_operation"
+            step.statements.append(partial(sendable, back))
 
     def escaped(self) -> None:
         """Note that the last statement ended the transaction: in psql it must not."""
         statements = self._steps[-1].statements
-        statements[-1] = comment(f"left out, as it ends the transaction:\n{statements[-1]}")
+        statements[-1] = partial(_ending, statements[-1])
 
     def checked(self) -> None:
         """Note that deferred constraints were checked, and did not hold."""
@@ -116,17 +119,22 @@ class Replay:
         steps = list(self._steps)
         while steps and not result.mismatches and steps[-1].part not in failed:
             steps.pop()
-        blocks = [_written(step, failures) for step in steps]
+        blocks = [self._block(step, failures) for step in steps]
         parts = {step.part for step in steps}
         rest = [_told(mismatch) for mismatch in failures if _part(mismatch) not in parts]
         return "\n\n".join([self._opening(blocks), *blocks, "\n".join([*rest, "ROLLBACK;"])]) + "\n"
 
     def _begin(self, part: Path, title: str) -> _Step:
-        where = self._loaded.locate(part)
-        place = f"{self._shown(where.path)}:{where.line}"
-        step = _Step(part, comment(f"{_on_one_line(title)}, {place}"))
+        step = _Step(part, title)
         self._steps.append(step)
         return step
+
+    def _block(self, step: _Step, failures: Sequence[Mismatch]) -> str:
+        where = self._loaded.locate(step.part)
+        place = f"{self._shown(where.path)}:{where.line}"
+        heading = comment(f"{_on_one_line(step.title)}, {place}")
+        own = (_told(mismatch) for mismatch in failures if _part(mismatch) == step.part)
+        return "\n".join([heading, *(write() for write in step.statements), *own])
 
     def _shown(self, path: FilePath) -> FilePath:
         root = self._config.root
@@ -211,9 +219,8 @@ def _part(mismatch: Mismatch) -> Path:
     return mismatch.path[:2] if mismatch.path[:1] == ("operations",) else mismatch.path[:1]
 
 
-def _written(step: _Step, failures: Sequence[Mismatch]) -> str:
-    own = (_told(mismatch) for mismatch in failures if _part(mismatch) == step.part)
-    return "\n".join([step.heading, *step.statements, *own])
+def _ending(write: Callable[[], str]) -> str:
+    return comment(f"left out, as it ends the transaction:\n{write()}")
 
 
 def _told(mismatch: Mismatch) -> str:

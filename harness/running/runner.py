@@ -15,7 +15,7 @@ from harness.config import Config
 from harness.database.catalog import Catalog, read_catalog
 from harness.database.isolation import EscapedTransactionError, Isolation
 from harness.database.protocol import Database
-from harness.database.watchdog import OverdueError, Watchdog
+from harness.database.watchdog import Deadline, OverdueError, Watchdog
 from harness.loader import LoadedSpec
 from harness.results import Mismatch, OperationResult, SpecResult, Status, Step
 from harness.running.catalogs import Catalogs
@@ -103,34 +103,43 @@ class Runner:
     def _execute(self, execution: Execution, loaded: LoadedSpec, isolation: Isolation) -> None:
         own = loaded.spec.timeout
         limit = self._config.timeout if own is None else own
-        with self._watchdog.watch(limit, self._database.kill) as deadline:
-            try:
-                execution.run()
-            except EscapedTransactionError:
-                execution.fail(
-                    "the spec's transaction was ended here",
-                    "the harness rolls every spec back: use savepoints to undo a part of it, and "
-                    "leave COMMIT and ROLLBACK out",
-                    broken=True,
-                )
-                self._database.replace()
-            except OverdueError:
-                pass  # told below
-            except psycopg.Error as error:
-                if not isolation.lost:
-                    raise
-                _raise_interrupt(error)
-                if not deadline.passed:
-                    ending = self._database.ending()
-                    what = f"the database process ended: {ending}"
-                    execution.fail(what, "the next spec gets a new one", broken=True)
+        deadline = Deadline(limit, self._database.kill)
+        try:
+            with self._watchdog.watch(deadline):
+                self._run_to_its_end(execution, isolation, deadline)
+        except OverdueError:
+            pass  # told below
         if deadline.passed:
+            unit = "second" if limit == 1 else "seconds"
             execution.fail(
-                f"the spec did not end within {limit:g} seconds; its database was killed",
+                f"the spec did not end within {limit:g} {unit}; its database was killed",
                 "raise `timeout` if it needs longer",
+                in_a_statement=True,
             )
         if deadline.passed or isolation.lost:
             self._database.replace()
+
+    def _run_to_its_end(
+        self, execution: Execution, isolation: Isolation, deadline: Deadline
+    ) -> None:
+        try:
+            execution.run()
+        except EscapedTransactionError:
+            execution.fail(
+                "the spec's transaction was ended here",
+                "the harness rolls every spec back: use savepoints to undo a part of it, and "
+                "leave COMMIT and ROLLBACK out",
+                broken=True,
+            )
+            self._database.replace()
+        except psycopg.Error as error:
+            if not isolation.lost:
+                raise
+            _raise_interrupt(error)
+            if not deadline.passed:
+                what = f"the database process ended: {self._database.ending()}"
+                hint = "the next spec gets a new one"
+                execution.fail(what, hint, broken=True, in_a_statement=True)
 
 
 def _unwritten(loaded: LoadedSpec, updated: SpecResult | None = None) -> SpecResult:

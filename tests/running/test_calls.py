@@ -587,6 +587,7 @@ def test_a_call_that_does_not_end(
 ) -> None:
     told = failure(f'timeout: 0.1\noperations: [{{call: "{LEDGER}:{name}"}}]')
     assert told.startswith("the spec did not end within 0.1 seconds")
+    assert ("last statement was select pg_sleep" in told) == (name == "sleeps")
     passes(f'operations: [{{call: "{LEDGER}:commits_async"}}]')
 
 

@@ -19,7 +19,7 @@ RANKS = {
     "__main__": 10,
     **dict.fromkeys(("plugin", "cli"), 9),
     **dict.fromkeys(("collection", "fixtures"), 8),
-    **dict.fromkeys(("commands", "reference", "updating", "sharing", "single"), 7),
+    **dict.fromkeys(("commands", "reference", "regime", "updating", "sharing", "single"), 7),
     **dict.fromkeys(("running", "report", "schema", "editing", "doctor", "lint"), 6),
     **dict.fromkeys(("activation", "application", "archive"), 5),
     **dict.fromkeys(("loader", "matching", "database"), 4),

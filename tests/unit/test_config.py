@@ -39,6 +39,18 @@ def test_lists_and_mappings_of_the_environment_are_json() -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "size"),
+    [
+        ("400MB", 400_000_000), ("400 MB", 400_000_000), ("0.5GB", 500_000_000), (0, 0), ("0", 0),
+        ("256MiB", 268_435_456), (300_000_000, 300_000_000), ("300000000", 300_000_000),
+    ],
+)  # fmt: skip
+def test_sizes(given: Any, size: int) -> None:
+    assert load_config(Path(), {"memory_limit": given}, {}, {}).memory_limit == size
+    assert load_config(Path(), {}, {"HARNESS_MEMORY_LIMIT": str(given)}, {}).memory_limit == size
+
+
+@pytest.mark.parametrize(
     ("table", "message"),
     [
         ({"setpu": []}, r"pyproject.toml: \[tool.harness\] has no setting 'setpu'\n.*'setup'"),
@@ -53,7 +65,10 @@ def test_lists_and_mappings_of_the_environment_are_json() -> None:
         ({"uncommitted": "maybe"}, "uncommitted"),
         ({"caller": ["app:caller"]}, "caller"),
         ({"app_session": [3]}, "app_session"),
-        ({"memory": True}, "'memory' is not implemented yet"),
+        ({"memory": "yes"}, "memory"),
+        ({"memory_limit": "much"}, "memory_limit: a size such as `400MB` is expected, not 'much'"),
+        ({"memory_limit": 400}, "memory_limit: this is less than a worker begins with"),
+        ({"memory_limit": "-1GB"}, "memory_limit: a size such as `400MB` is expected"),
         ({"backend": "embedded"}, "'embedded' is not implemented yet"),
         (3, "tool.harness is a table"),
     ],
