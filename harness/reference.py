@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from harness import schema
 from harness.config import Config
 from harness.errors import HarnessError, did_you_mean
+from harness.lint.rules import RULES
 from harness.spec.actors import Actor
 from harness.spec.expectations import (
     CallOutcome,
@@ -69,6 +70,7 @@ def tables() -> dict[str, str]:
         "operation": _table(("key", "of", "meaning"), _operation()),
         "outcome": _table(("key", "of", "meaning"), _outcome()),
         "settings": _table(("key", "default", "meaning"), _settings()),
+        "lint": _table(("rule", "finds", "instead"), _lint()),
     }
 
 
@@ -116,6 +118,14 @@ def _keys(model: type[BaseModel], without: Iterable[str] = ()) -> list[Row]:
 def _changes() -> list[Row]:
     each = Changes.model_fields["tables"].description or ""
     return [("a table's name", each), *_keys(Changes, without=("tables",))]
+
+
+def _lint() -> list[Row]:
+    """The rules of `harness lint`, each as it documents itself."""
+    return [
+        (f"`{rule.name}`", rule.what, f"{rule.instead[0].upper()}{rule.instead[1:]}.")
+        for rule in RULES
+    ]
 
 
 def _verbs() -> list[Row]:
