@@ -1,128 +1,135 @@
 """Figures of this project beside what a user would pick instead: `python -m tests.benchmarks`.
 
 Every comparison runs its sides in turn in one go and quotes medians and ratios, because machines
-are shared and noisy. Needs the template to be cached, which the first round sees to.
+are shared and noisy. Results are written whenever there are more: Ctrl-C leaves what was measured.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
-import subprocess
+import signal
 import sys
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
-from tests.benchmarks import projects
+from tests.benchmarks.bounds import judge
+from tests.benchmarks.measure import adopt_orphans
+from tests.benchmarks.parts import FULL, LEFT_OUT, PARTS, QUICK, Scale
+from tests.benchmarks.plot import draw
+from tests.benchmarks.report import summary
+from tests.benchmarks.results import Machine, Results
+from tests.benchmarks.runner import Progress, Runner
+from tests.benchmarks.sides import native_version, node_version
 
-
-def _seconds(command: list[str], folder: Path) -> float:
-    started = time.perf_counter()
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
-    return time.perf_counter() - started
-
-
-def _compare(name: str, sides: dict[str, Callable[[], float]], rounds: int) -> None:
-    """Run the sides in turn and print their medians, and the ratio of the first to each other."""
-    figures: dict[str, list[float]] = {side: [] for side in sides}
-    for measure in sides.values():
-        measure()  # warm: caches, byte code, the template
-    for _ in range(rounds):
-        for side, measure in sides.items():
-            figures[side].append(measure())
-    medians = {side: statistics.median(values) for side, values in figures.items()}
-    print(f"{name} ({rounds} rounds, medians)")
-    first = next(iter(medians))
-    for side, median in medians.items():
-        ratio = "" if side == first else f"   {first} takes {medians[first] / median:.2f} of it"
-        print(f"  {side:<44} {median:8.3f} s{ratio}", flush=True)
-
-
-def warm_start(folder: Path, rounds: int) -> None:
-    """One spec with everything cached, beside py-pglite's own start."""
-    projects.write(folder, specs=1)
-    pytest = [sys.executable, "-m", "pytest", "-q", "specs/many.yaml"]
-    stock = [sys.executable, str(projects.stock_start(folder))]
-    _compare(
-        "warm start",
-        {
-            "pytest with one spec": lambda: _seconds(pytest, folder),
-            "SQLAlchemyPGliteManager.start()": lambda: _seconds(stock, folder),
-        },
-        rounds,
-    )
-
-
-def throughput(folder: Path, rounds: int, specs: int) -> None:
-    """Small specs beside the same tests written by hand over psycopg, on the same PGlite."""
-    projects.write(folder, specs=specs)
-    pytest = [sys.executable, "-m", "pytest", "-q"]
-    _compare(
-        f"{specs} specs of two seed rows, a query and its rows",
-        {
-            "the specs": lambda: _seconds([*pytest, "specs/many.yaml"], folder),
-            "by hand, BEGIN and ROLLBACK over psycopg": lambda: _seconds(
-                [*pytest, "test_by_hand.py"], folder
-            ),
-        },
-        rounds,
-    )
-
-
-def calls(folder: Path, rounds: int, specs: int) -> None:
-    """Calls of an application beside the same tests with a Session on a rolled-back connection."""
-    projects.write_calls(folder, specs=specs)
-    pytest = [sys.executable, "-m", "pytest", "-q"]
-    _compare(
-        f"{specs} calls that commit",
-        {
-            "the specs": lambda: _seconds([*pytest, "specs/many.yaml"], folder),
-            "by hand, a Session joined to a connection": lambda: _seconds(
-                [*pytest, "test_by_hand.py"], folder
-            ),
-        },
-        rounds,
-    )
-
-
-def memory(folder: Path, specs: int) -> None:
-    """What the PGlite process holds after many specs."""
-    projects.write(folder, specs=specs)
-    projects.watch_memory(folder)
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "specs/many.yaml"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    print(f"memory of the PGlite process, resident\n  {done.stdout.strip().splitlines()[-1]}")
-    for line in (folder / "memory.txt").read_text().splitlines():
-        print(f"  {line}")
+FIGURES = Path(__file__).parent / "figures"
+_DATA = "benchmark.json"
+_PLOT = "benchmark.svg"
 
 
 def main() -> None:
-    """Run the benchmarks that are named, or all of them."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--specs", type=int, default=2000)
-    options = parser.parse_args()
-    names = options.names or ["warm-start", "throughput", "calls", "memory"]
-    with tempfile.TemporaryDirectory() as name:
+    """Run the parts that are named, or all of them; or show again what was measured."""
+    options = _options()
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell's background ignores one
+        signal.signal(number, signal.default_int_handler)
+    if options.show:
+        output = options.output or FIGURES
+        _show(Results.load(output / _DATA), output)
+    else:
+        _run(options)
+
+
+def _run(options: argparse.Namespace) -> None:
+    """Measure; after a whole run the exit status is 1 if something does not hold that must."""
+    is_whole = not options.names and not options.quick
+    output = options.output or (FIGURES if is_whole else Path(tempfile.mkdtemp(prefix="benchmark")))
+    output.mkdir(parents=True, exist_ok=True)
+    names = options.names or [name for name in PARTS if name not in LEFT_OUT]
+    scale = _scale(options)
+    adopt_orphans()
+    results = Results(Machine.this(node=node_version(), native=native_version()), scale.rounds)
+    with tempfile.TemporaryDirectory(prefix="harness-benchmark-") as name:
         folder = Path(name)
-        if "warm-start" in names:
-            warm_start(folder, options.rounds)
-        if "throughput" in names:
-            throughput(folder, options.rounds, options.specs)
-        if "calls" in names:
-            calls(folder, options.rounds, options.specs)
-        if "memory" in names:
-            memory(folder, options.specs)
+        folder.chmod(0o755)  # PostgreSQL may have to run as another user
+        results = _measure(names, scale, folder, output, results)
+    _show(results, output)
+    broken = [bound for bound in judge(results) if bound.holds is False]
+    if is_whole and broken:
+        sys.exit(f"{len(broken)} of the bounds do not hold")
+
+
+def _measure(
+    names: Sequence[str], scale: Scale, folder: Path, output: Path, results: Results
+) -> Results:
+    plan = [PARTS[name](scale, folder / "py-pglite") for name in names]
+    trials = [trial for part in plan for trial in part]
+    seconds = sum(trial.seconds * trial.rounds(scale.rounds) for trial in trials)
+    print(f"about {seconds / 60:.0f} minutes; {output / _DATA} grows meanwhile", flush=True)
+    progress = Progress(seconds)
+    runner = Runner(folder, results, lambda grown: _save(grown, output))
+    try:
+        for part in plan:
+            runner.run(part, scale.rounds, progress)
+    except KeyboardInterrupt:
+        print("\ninterrupted: this is what was measured", flush=True)
+    return runner.results
+
+
+def _save(results: Results, output: Path) -> None:
+    bounds = [asdict(bound) for bound in judge(results)]
+    results.save(output / _DATA, bounds=bounds, medians=results.medians())
+
+
+def _show(results: Results, output: Path) -> None:
+    """Print the tables, and draw what there is to draw."""
+    print(f"\n{summary(results)}\n\n{output / _DATA}")
+    if results.sides("isolation"):
+        (output / _PLOT).write_text(draw(results))
+        print(output / _PLOT)
+
+
+def _scale(options: argparse.Namespace) -> Scale:
+    scale = QUICK if options.quick else FULL
+    if options.rounds:
+        scale = replace(scale, rounds=options.rounds)
+    if options.specs:
+        sizes = tuple(size for size in scale.specs if size < options.specs)
+        scale = replace(
+            scale,
+            specs=(*sizes, options.specs),
+            collected=options.specs,
+            grown=options.specs,
+            plain=options.specs,
+        )
+    return scale
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="part",
+        help=f"any of {', '.join(PARTS)}; by default all but {', '.join(LEFT_OUT)}",
+    )
+    parser.add_argument("--quick", action="store_true", help="small sizes, one round: minutes")
+    parser.add_argument("--rounds", type=int, help="how often each run is repeated")
+    parser.add_argument("--specs", type=int, help="the largest number of specs in all parts")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        help="folder for JSON and plot; by default that of the README for a whole run, else a "
+        "temporary one",
+    )
+    parser.add_argument(
+        "--show", action="store_true", help="print and draw what was measured before, in --output"
+    )
+    options = parser.parse_args()
+    unknown = [name for name in options.names if name not in PARTS]
+    if unknown:
+        parser.error(f"there is no part {unknown[0]!r}, but {', '.join(PARTS)}")
+    return options
 
 
 if __name__ == "__main__":
