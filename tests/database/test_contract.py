@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+from psycopg import errors
 
 from harness.config import Config
 from harness.database.catalog import read_catalog
 from harness.database.isolation import CastError, EscapedTransactionError, Isolation
 from harness.database.protocol import Database
+from harness.database.session import Session
 from harness.database.worker import WorkerPGlite
 
 SCHEMA = """
@@ -21,6 +23,8 @@ create table children (
 );
 create sequence tickets increment 5 start 100;
 create sequence unused;
+create sequence cached cache 20;
+create table ages (id integer generated always as identity (start 3), born integer);
 """
 
 
@@ -65,6 +69,15 @@ SEQUENCES = (
         "create table t (id serial); insert into t default values",
         "alter sequence tickets cache 50; select nextval('tickets')",
         "do $$ begin perform nextval('tickets'); raise 'x'; exception when others then end $$",
+        "select nextval('tickets'); alter sequence tickets restart with 7; select nextval('tickets')",
+        "insert into ages (born) values (1); truncate ages restart identity",
+        "select nextval('tickets'); drop sequence tickets",
+        "select nextval('cached'); select nextval('cached')",
+        "savepoint a; savepoint b; select setval('tickets', 9); rollback to a; release a",
+        "create function take() returns bigint language sql as $$ select nextval('tickets') $$;"
+        "do $$ begin perform take(); execute 'lock table parents'; raise 'x';"
+        " exception when others then end $$",
+        "set lock_timeout = 1; set role pg_monitor; select 1",
     ],
 )
 def test_sequences_and_rows_are_as_before(database: Database, script: str) -> None:
@@ -73,6 +86,31 @@ def test_sequences_and_rows_are_as_before(database: Database, script: str) -> No
     isolation.run(script)
     isolation.end()
     assert _value(database, SEQUENCES) == before
+
+
+def test_sequences_are_as_before_when_the_transaction_has_failed(database: Database) -> None:
+    before = _value(database, SEQUENCES)
+    isolation = _isolation(database)
+    with pytest.raises(errors.DivisionByZero):
+        isolation.run("select nextval('tickets'); select setval('unused', 9); select 1/0")
+    isolation.end()
+    assert _value(database, SEQUENCES) == before
+
+
+def test_a_spec_that_takes_from_no_sequence_has_one_message_at_its_end(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+    run = Session.run
+    monkeypatch.setattr(
+        Session, "run", lambda self, script: (sent.append(script), run(self, script))[1]
+    )
+    for statement, messages in (("select 1", 1), ("select nextval('tickets')", 2)):
+        isolation = _isolation(database)
+        isolation.run(statement)
+        sent.clear()
+        isolation.end()
+        assert len(sent) == messages
     assert _value(database, "select count(*) from parents") == "0"
     assert _value(database, "select count(*) from pg_class where relname = 't'") == "0"
 
