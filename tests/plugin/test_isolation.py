@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
 
 import psutil
 import pytest
@@ -58,23 +59,32 @@ def test_the_operation_that_ended_it_is_named(project: Project) -> None:
 
 
 KILLER = """
+import os, signal
 import pytest
 from harness.plugin import ACTIVATION
 
+PIDS = []
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
-    if item.name == "dies":
-        item.config.stash[ACTIVATION].database.kill()
+    PIDS[:] = [held.pid] if (held := item.config.stash[ACTIVATION].database.footprint()) else []
     return (yield)
+
+def die():
+    os.kill(PIDS[0], signal.SIGKILL)
+    os.waitid(os.P_PID, PIDS[0], os.WEXITED | os.WNOWAIT)
 """
 
 
 def test_a_database_that_dies_costs_one_spec(project: Project) -> None:
-    project.pytester.makeconftest(KILLER)
-    dies = "specs:\n  - name: {}\n    operations: [{{sql: select 1}}]\n"
-    result = project.run(
-        project.spec(dies.format("starts") + dies.format("dies")[7:] + AFTERWARDS.format())
-    )
+    project.pytester.makeconftest("from killer import pytest_runtest_call")
+    project.pytester.makepyfile(killer=KILLER)
+    specs = """
+    specs:
+      - {name: starts, operations: [{sql: select 1}]}
+      - {name: dies, operations: [{call: "killer:die"}, {sql: select 1}]}
+    """
+    result = project.run(project.spec(dedent(specs) + AFTERWARDS.format()))
     assert result.parseoutcomes() == {"failed": 1, "passed": 2}
     result.stdout.fnmatch_lines(["*the database process ended: killed by signal 9*"])
 
