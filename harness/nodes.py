@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -16,16 +17,21 @@ _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 class Document:
     """A file's path and the offsets at which its lines begin; makes locations of offsets."""
 
-    __slots__ = ("_line_starts", "path")
+    __slots__ = ("line_starts", "path")
 
-    def __init__(self, path: Path, text: str) -> None:
+    def __init__(self, path: Path, line_starts: array[int]) -> None:
         self.path = path
-        self._line_starts = [0, *(match.end() for match in _LINE_BREAK.finditer(text))]
+        self.line_starts = line_starts
+
+    @classmethod
+    def of(cls, path: Path, text: str) -> Document:
+        """The document of a file that holds `text`."""
+        return cls(path, array("I", [0, *(match.end() for match in _LINE_BREAK.finditer(text))]))
 
     def location(self, offset: int) -> Location:
         """The line and column of the character at `offset`."""
-        line = bisect_right(self._line_starts, offset)
-        return Location(self.path, line, offset - self._line_starts[line - 1] + 1)
+        line = bisect_right(self.line_starts, offset)
+        return Location(self.path, line, offset - self.line_starts[line - 1] + 1)
 
 
 class YamlMapping(dict[str, Any]):
@@ -46,24 +52,26 @@ class YamlMapping(dict[str, Any]):
         self._places: dict[str, int | tuple[Location, Location]] = {}
 
     @property
+    def document(self) -> Document:
+        """The file that it was written in."""
+        return self._document
+
+    @property
     def location(self) -> Location:
         """Where the mapping begins; of an aliased one, where its anchor stands."""
         return self._document.location(self._offset)
 
     def key_location(self, key: str) -> Location:
         """Where `key` was written; KeyError if it is not there."""
-        return self._locations(key)[0]
+        place = self._places[key]
+        return place[0] if isinstance(place, tuple) else self._document.location(place >> 32)
 
     def value_location(self, key: str) -> Location:
         """Where the value of `key` was written: an alias where the alias stands."""
-        return self._locations(key)[1]
-
-    def _locations(self, key: str) -> tuple[Location, Location]:
         place = self._places[key]
         if isinstance(place, tuple):
-            return place
-        locate_offset = self._document.location
-        return locate_offset(place >> 32), locate_offset(place & 0xFFFF_FFFF)
+            return place[1]
+        return self._document.location(place & 0xFFFF_FFFF)
 
     def replaced(self, changes: Mapping[str, Any]) -> YamlMapping:
         """A copy with other values in the same places; a new key stands where the mapping does."""
@@ -119,9 +127,13 @@ def merged(base: YamlMapping, override: YamlMapping) -> YamlMapping:
     result.update(base)
     result.update(override)
     same_file = base._document is override._document
-    moved = base._places if same_file else {key: base._locations(key) for key in base}
+    moved = base._places if same_file else {key: _both(base, key) for key in base}
     result._places = {**moved, **override._places}
     return result
+
+
+def _both(mapping: YamlMapping, key: str) -> tuple[Location, Location]:
+    return mapping.key_location(key), mapping.value_location(key)
 
 
 def locate(
@@ -135,14 +147,20 @@ def locate(
         key: whether the last step's key is wanted rather than its value.
     """
     node: Any = data
-    location = data.location
-    for depth, step in enumerate(path, start=1):
-        if isinstance(node, YamlMapping) and isinstance(step, str) and step in node:
-            wants_key = key and depth == len(path)
-            location = node.key_location(step) if wants_key else node.value_location(step)
-        elif isinstance(node, YamlSequence) and isinstance(step, int) and 0 <= step < len(node):
-            location = node.item_location(step)
+    holder: YamlMapping | YamlSequence | None = None
+    depth = 0
+    for step in path:
+        if isinstance(node, YamlMapping):
+            exists = step in node
+        elif isinstance(node, YamlSequence):
+            exists = isinstance(step, int) and 0 <= step < len(node)
         else:
+            exists = False
+        if not exists:
             break
-        node = node[step]
-    return location
+        holder, node, depth = node, node[step], depth + 1
+    last: Any = path[depth - 1] if depth else None
+    if isinstance(holder, YamlMapping):
+        wants_key = key and depth == len(path)
+        return holder.key_location(last) if wants_key else holder.value_location(last)
+    return holder.item_location(last) if holder is not None else data.location

@@ -7,7 +7,7 @@ parser's events builds data and positions, because a suite may hold thousands of
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -27,8 +27,19 @@ from yaml.events import (
 from harness.errors import Location, SpecError, nearest
 from harness.nodes import Document, YamlMapping, YamlSequence, locate, merged
 from harness.scalars import plain, shortened
+from harness.syntax import syntax_error, template_hint
 
-__all__ = ["YamlMapping", "YamlSequence", "locate", "merged", "parse", "read"]
+__all__ = [
+    "Document",
+    "YamlMapping",
+    "YamlSequence",
+    "content_of",
+    "decoded",
+    "locate",
+    "merged",
+    "parse",
+    "read",
+]
 
 MAX_DEPTH = 64
 """Levels of nesting, aliases followed: far above any spec, far below Python's recursion limit."""
@@ -40,6 +51,7 @@ ALIASED_NODES_PER_NODE = 10
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is not part of every PyYAML
 _Event = Any  # types-PyYAML gives events no attributes, and marks that may be None
 _TAG = "tag:yaml.org,2002:"
+_AS_IT_IS: Mapping[str, Any] = {}
 _MERGE: Any = object()  # the key `<<`; the quoted one is an ordinary key
 
 # What YAML forbids, and four that it reads as line breaks or skips without a word.
@@ -55,22 +67,8 @@ _SCALAR_TAGS: dict[str, tuple[type, ...]] = {
     _TAG + "float": (int, Decimal, float),
 }
 
-_TEMPLATE = re.compile(r"(?:\{\{.*?\}\}[^,:\[\]{}#\r\n]*)+")
-_BEFORE_TEMPLATE = re.compile(r"""(?:[^"']*?[-:,?\[{])?[ ]*(?=\{\{)""")
-_SYNTAX_HINTS = (
-    ("'\\t' that cannot start", "indent with spaces, not with tabs"),
-    ("tab character", "indent with spaces, not with tabs"),
-    ("cannot start any token", "put quotes around a text that begins with this character"),
-    ("values are not allowed", "check the indentation; a text with ': ' in it needs quotes"),
-    ("unknown escape", "in double quotes a backslash is written twice; in single quotes once"),
-    ("unexpected end of stream", "a quote that was opened is never closed"),
-    ("expected ',' or", "a bracket or brace is not closed, or a comma is missing"),
-    ("find expected key", "check the indentation, and for text behind a closing quote"),
-    ("find expected '-'", "check the indentation; the items of a list all begin with '- '"),
-    ("<document start>", "check the indentation, and for text behind the end of the data"),
-    ("node content", "a value is missing, or a text needs quotes"),
-    ("find expected ':'", "a key is followed by a colon and a space"),
-)
+Pack = Callable[[Any], Any]
+"""Makes of a node, as soon as it is read, what stands in its place."""
 
 
 def read(path: Path) -> Any:
@@ -83,30 +81,49 @@ def read(path: Path) -> Any:
     Raises:
         SpecError: the file cannot be read, is not UTF-8, or is not one YAML document of plain data.
     """
+    return decoded(content_of(path), path)
+
+
+def content_of(path: Path) -> bytes:
+    """What is in the file.
+
+    Raises:
+        SpecError: it cannot be read.
+    """
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise SpecError(
             f"the file cannot be read: {error.strerror}",
             where=Location(path),
             hint="check that it exists and that you may read it",
         ) from error
+
+
+def decoded(content: bytes, path: Path, packs: Mapping[str, Pack] = _AS_IT_IS) -> Any:
+    """What the content of a YAML file says, as `read` gives it.
+
+    Args:
+        content: of the file.
+        path: that locations name.
+        packs: for the lists at these keys of the file's mapping, what is done with each item.
+    """
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
         before = content[: error.start].decode().removeprefix("\ufeff")
         raise SpecError(
             f"byte 0x{content[error.start]:02x} is not UTF-8",
-            where=Document(path, before).location(len(before)),
+            where=Document.of(path, before).location(len(before)),
             hint="save the file as UTF-8",
         ) from error
-    return parse(text, path)
+    return parse(text, path, packs)
 
 
-def parse(text: str, path: Path) -> Any:
-    """What `text` says, as `read` gives it; `path` is the file that locations name."""
+def parse(text: str, path: Path, packs: Mapping[str, Pack] = _AS_IT_IS) -> Any:
+    """What `text` says, as `decoded` gives it."""
     text = text.removeprefix("\ufeff")
-    document = Document(path, text)
+    document = Document.of(path, text)
     if forbidden := _FORBIDDEN.search(text):
         character = ord(forbidden.group())
         escape = f"\\u{character:04x}" if character > 0xFF else f"\\x{character:02x}"
@@ -115,7 +132,7 @@ def parse(text: str, path: Path) -> Any:
             where=document.location(forbidden.start()),
             hint=f'remove it, or write it as "{escape}" in double quotes',
         )
-    return _Builder(document, text).build()
+    return _Builder(document, text, packs).build()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +147,12 @@ class _Anchor:
 class _Builder:
     """Builds the data of one document from the parser's events."""
 
-    def __init__(self, document: Document, text: str) -> None:
+    def __init__(self, document: Document, text: str, packs: Mapping[str, Pack]) -> None:
         self._document = document
         self._text = text
-        self._next_event = _events(document, text).__next__
+        self._packs = packs
+        self._loader = _Loader(text)
+        self._next_event = self._loader.get_event
         self._anchors: dict[str, _Anchor | None] = {}  # None while the anchored node is being built
         # Plain keys that are text. Spares resolving them again, and makes equal keys one object.
         self._keys: dict[str, Any] = {"<<": _MERGE}
@@ -142,6 +161,19 @@ class _Builder:
         self._deepest = 0
 
     def build(self) -> Any:
+        """The data; the parser's errors become SpecErrors."""
+        try:
+            return self._root()
+        except yaml.MarkedYAMLError as error:
+            raise syntax_error(self._document, self._text, error) from error
+        except (ValueError, OverflowError) as error:
+            index = getattr(self._loader, "index", None)
+            if index is None:  # only the parser in Python has one, and only it raises these
+                raise
+            where = self._document.location(index)  # of "\\U99999999", for example
+            raise SpecError("this escape stands for no character", where=where) from error
+
+    def _root(self) -> Any:
         self._next_event()  # the stream's start
         if isinstance(self._next_event(), StreamEndEvent):
             return None
@@ -163,7 +195,11 @@ class _Builder:
         if event.anchor is not None:
             return self._anchored(event, depth)
         self._nodes += 1
-        return self._scalar(event) if kind is ScalarEvent else self._collection(event, depth)
+        if kind is not ScalarEvent:
+            return self._collection(event, depth)
+        # Most scalars are texts, and most texts are told by how they begin.
+        is_text = event.style or event.value[:1] not in _NOT_TEXT_BEGINS
+        return event.value if is_text and event.tag is None else self._scalar(event)
 
     def _anchored(self, event: _Event, depth: int) -> Any:
         name, event.anchor = event.anchor, None
@@ -183,30 +219,42 @@ class _Builder:
             self._refuse_tag(event)
         return self._mapping(event, depth) if is_mapping else self._sequence(event, depth)
 
-    def _sequence(self, start: _Event, depth: int) -> YamlSequence:
+    def _sequence(self, start: _Event, depth: int, pack: Pack | None = None) -> YamlSequence:
         result = YamlSequence(self._document, start.start_mark.index)
         while type(event := self._next_event()) is not SequenceEndEvent:
-            result.append(self._node(event, depth + 1))
+            item = self._node(event, depth + 1)
+            result.append(pack(item) if pack else item)
             result._places.append(event.start_mark.index)
         return result
 
     def _mapping(self, start: _Event, depth: int) -> YamlMapping:
         result = YamlMapping(self._document, start.start_mark.index)
-        places = result._places
+        places, known = result._places, self._keys
         while type(event := self._next_event()) is not MappingEndEvent:
-            key = self._key(event)
+            # Nearly every key is plain and was seen before; what is not takes a call.
+            is_plain = type(event) is ScalarEvent and not event.style and event.tag is None
+            is_known = is_plain and event.anchor is None and event.value in known
+            key = known[event.value] if is_known else self._key(event)
             offset = event.start_mark.index
             if key in places:
                 self._refuse_duplicate(key, result, offset)
             event = self._next_event()
-            result[key] = self._node(event, depth + 1)
+            pack = self._packs.get(key) if depth == 1 else None
+            result[key] = self._packed(event, pack) if pack else self._node(event, depth + 1)
             places[key] = offset << 32 | event.start_mark.index
         return self._merge(result) if _MERGE in places else result
 
+    def _packed(self, event: _Event, pack: Pack) -> Any:
+        """The value of a key of the root; the items of a list are packed one by one."""
+        # An alias elsewhere means the items of an anchored list themselves.
+        is_plain = event.anchor is None and event.tag is None
+        if not is_plain or type(event) is not SequenceStartEvent:
+            return self._node(event, 2)
+        self._nodes += 1
+        return self._sequence(event, 2, pack)
+
     def _key(self, event: _Event) -> Any:
         is_plain = type(event) is ScalarEvent and not event.style and event.tag is None
-        if is_plain and event.anchor is None and event.value in self._keys:
-            return self._keys[event.value]
         if isinstance(event, MappingStartEvent | SequenceStartEvent):
             self._refuse_collection_as_key(event)
         key = self._node(event, 1)
@@ -251,12 +299,7 @@ class _Builder:
         return anchor.value
 
     def _scalar(self, event: _Event) -> Any:
-        value: str = event.value
-        if event.tag is not None:
-            return self._tagged(event)
-        if event.style or value[:1] not in _NOT_TEXT_BEGINS:
-            return value
-        return self._resolved(event)
+        return self._resolved(event) if event.tag is None else self._tagged(event)
 
     def _resolved(self, event: _Event) -> Any:
         try:
@@ -294,7 +337,7 @@ class _Builder:
         offset = event.start_mark.index
         if self._text[offset - 1 : offset + 1] == "{{":
             offset -= 1
-        if hint := _template_hint(self._text, offset):
+        if hint := template_hint(self._text, offset):
             self._fail("a template without quotes is read as a mapping", offset, hint)
         kind = "mapping" if isinstance(event, MappingStartEvent) else "list"
         self._fail(f"a {kind} cannot be a key", offset, "keys are text")
@@ -321,52 +364,3 @@ class _Builder:
 
     def _fail(self, what: str, offset: int, hint: str | None) -> NoReturn:
         raise SpecError(what, where=self._document.location(offset), hint=hint)
-
-
-def _events(document: Document, text: str) -> Iterator[_Event]:
-    """The parser's events; its errors become SpecErrors."""
-    loader = _Loader(text)
-    try:
-        while (event := loader.get_event()) is not None:
-            yield event
-    except yaml.MarkedYAMLError as error:
-        raise _syntax_error(document, text, error) from error
-    except (ValueError, OverflowError) as error:  # only the parser in Python, on "\\U99999999"
-        where = document.location(getattr(loader, "index", 0))
-        raise SpecError("this escape stands for no character", where=where) from error
-
-
-def _syntax_error(document: Document, text: str, error: yaml.MarkedYAMLError) -> SpecError:
-    offset = error.problem_mark.index if error.problem_mark else 0
-    problem = str(error.problem)
-    if problem == "found character that cannot start any token":
-        problem = f"found character {text[offset]!r} that cannot start any token"
-    what = f"not valid YAML: {problem}"
-    if error.context_mark and error.context_mark.index != offset:
-        begin = document.location(error.context_mark.index)
-        what += f", {error.context} that begins at {begin.line}:{begin.column}"
-    hint = next((hint for words, hint in _SYNTAX_HINTS if words in problem), None)
-    if "???" in text[max(offset - 4, 0) : offset + 4]:
-        hint = 'inside brackets a placeholder needs quotes: "???"'
-    template = _template_hint(text, _template_before(text, offset))
-    return SpecError(what, where=document.location(offset), hint=template or hint)
-
-
-def _template_before(text: str, offset: int) -> int:
-    """Where an unquoted `{{` stands in the line before `offset`; `offset` if there is none."""
-    begin = max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1
-    match = _BEFORE_TEMPLATE.match(text[begin : offset + 2])
-    return begin + match.end() if match else offset
-
-
-def _template_hint(text: str, offset: int) -> str | None:
-    """How to quote the template at `offset`, if one is there."""
-    if not text.startswith("{{", offset):
-        return None
-    match = _TEMPLATE.match(text, offset)
-    template = match.group().rstrip() if match else "{{ ... }}"
-    if '"' in template or "\\" in template:
-        quoted = "'" + template.replace("'", "''") + "'"
-    else:
-        quoted = f'"{template}"'
-    return f"put quotes around a template: {quoted}"

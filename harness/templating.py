@@ -101,7 +101,10 @@ def templates_in(value: Any) -> list[Template]:
     """All templates anywhere inside `value`, in the order of reading."""
     if isinstance(value, str):
         return [compiled(value)] if "{{" in value else []
-    return [template for part in _parts(value) for template in templates_in(part)]
+    found: list[Template] = []
+    for part in _parts(value):
+        found += templates_in(part)
+    return found
 
 
 def render(value: Any, scope: Scope) -> Any:
@@ -153,6 +156,8 @@ def _parts(value: Any) -> tuple[Any, ...]:
         return tuple(value.values())
     if isinstance(value, (list, tuple)):
         return tuple(value)
+    if value is None or isinstance(value, (int, Decimal)):
+        return ()  # asking an abstract class takes longer than all the rest
     return value.parts() if isinstance(value, Renderable) else ()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,17 +24,17 @@ class Case:
 
 
 def expand(
-    data: YamlMapping, variables: dict[str, Any]
+    data: YamlMapping, variables: Callable[[], dict[str, Any]]
 ) -> Iterator[tuple[Case | None, YamlMapping]]:
     """The spec once for each of its cases, or as it is when it has none.
 
-    `variables` are the spec's `vars`: those that hold no template can be used here already. What
+    `variables` gives the spec's `vars`: those that hold no template can be used here already. What
     needs more than them and `case` waits until the spec runs.
     """
     if "cases" not in data and "matrix" not in data:
         yield None, data
         return
-    known = {name: value for name, value in variables.items() if not names_of(value)}
+    known = {name: value for name, value in variables().items() if not names_of(value)}
     body = data.without("cases", "matrix")
     for case in _unique(_cases(data, known), data):
         yield case, _substituted(body, (), {**known, "case": case.values})

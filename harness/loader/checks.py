@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -12,7 +12,7 @@ from harness.results import Path
 from harness.spec.marks import same_names
 from harness.spec.model import Model
 from harness.spec.operations import BaseOperation, SeedOperation
-from harness.spec.seeds import RowSource, TableSeed
+from harness.spec.seeds import RowSource, SeedRow, TableSeed
 from harness.spec.suite import Spec, unknown_actor
 from harness.templating import UnrenderableError, in_order, templates_in
 
@@ -23,6 +23,9 @@ FUNCTIONS = frozenset({"now", "today", "ago", "ahead", "uuid", "env"})
 # is refused, because passing it would claim something that nobody checked.
 LATER_VERBS = frozenset({"resume"})
 LATER_EXPECTATIONS = frozenset({"blocks"})
+
+_NOT_GIVEN = frozenset({"sql", "seed", *BaseOperation.model_fields})
+"""Fields of operations that are no data for them, or no templates."""
 
 Locate = Callable[[Path], Location]
 
@@ -78,14 +81,14 @@ def _later_expectations(operation: BaseOperation) -> list[str]:
 def _lonely_marks(spec: Spec, locate: Locate) -> Iterator[Problem]:
     """Names of `$same` that nothing is compared with."""
     places: dict[str, Path] = {}
-    names: Counter[str] = Counter()
+    names: dict[str, int] = {}
     expectations: list[tuple[Model | None, Path]] = [(spec.expect, ("expect",))]
     for index, operation in enumerate(spec.operations):
         expectations.append((operation.expect, ("operations", index, "expect")))
     for expectation, path in expectations:
-        found = same_names(expectation)
-        names += found
-        places |= dict.fromkeys(found, path)
+        for name, times in same_names(expectation).items() if expectation else ():
+            names[name] = names.get(name, 0) + times
+            places[name] = path
     for name, times in names.items():
         if times == 1:
             what = f"`$same: {name}` stands in one place only: it could never fail"
@@ -93,16 +96,16 @@ def _lonely_marks(spec: Spec, locate: Locate) -> Iterator[Problem]:
 
 
 def _repeated_labels(spec: Spec) -> Iterator[Problem]:
-    seen: dict[tuple[str, str], Location] = {}
+    seen: dict[tuple[str, str], SeedRow] = {}
     later = (each.seed for each in spec.operations if isinstance(each, SeedOperation))
     for table in chain(spec.seed, *later):
         for row in table.rows if not isinstance(table.rows, RowSource) else ():
             if row.label is None:
                 continue
-            first = seen.setdefault((table.table, row.label), row.where)
-            if first is not row.where:
+            first = seen.setdefault((table.table, row.label), row)
+            if first is not row:
                 yield Problem(
-                    f"{table.table!r} already has a row labelled {row.label!r}, at {first}",
+                    f"{table.table!r} already has a row labelled {row.label!r}, at {first.where}",
                     row.where,
                     "give it another label",
                 )
@@ -126,7 +129,7 @@ def _names(spec: Spec, locate: Locate, has_case: bool) -> Iterator[Problem]:
     """Templates that name something which is not in scope where they stand."""
     scope = {*FUNCTIONS, "seed", *spec.vars, *(("case",) if has_case else ())}
     for name, value in spec.vars.items():
-        yield from _unknown(value, scope, locate(("vars", name)))
+        yield from _unknown(value, scope, partial(locate, ("vars", name)))
     yield from _circle(spec, locate)
     for table in spec.seed:
         yield from _unknown_in_seed(table, scope)
@@ -134,18 +137,18 @@ def _names(spec: Spec, locate: Locate, has_case: bool) -> Iterator[Problem]:
         here: Path = ("operations", index)
         acting = operation.as_ if operation.given("as_") else spec.as_
         actor = spec.actors.get(acting) if isinstance(acting, str) else acting
-        yield from _unknown(actor, scope, locate((*here, "as")))
+        yield from _unknown(actor, scope, partial(locate, (*here, "as")))
         within = scope if acting is None else {*scope, "actor"}
         if isinstance(operation, SeedOperation):
             for table in operation.seed:
                 yield from _unknown_in_seed(table, within)
         for path, value in _given_to(operation):
-            yield from _unknown(value, within, locate((*here, *path)))
-        yield from _unknown(operation.expect, within, locate((*here, "expect")))
+            yield from _unknown(value, within, partial(locate, (*here, *path)))
+        yield from _unknown(operation.expect, within, partial(locate, (*here, "expect")))
         scope |= operation.save.keys()
     tables = spec.expect.tables if spec.expect else None
     for name, state in (tables or {}).items():
-        where = locate(("expect", "tables", name))
+        where = partial(locate, ("expect", "tables", name))
         yield from _unknown([state.rows, state.contains, state.count], scope, where)
         if isinstance(state.where, dict):
             yield from _unknown(state.where, scope, where)
@@ -153,8 +156,9 @@ def _names(spec: Spec, locate: Locate, has_case: bool) -> Iterator[Problem]:
 
 def _given_to(operation: BaseOperation) -> Iterator[tuple[Path, Any]]:
     """What an operation is given, where templates may stand, with the way to it."""
-    for field, info in type(operation).model_fields.items():
-        if field in ("sql", "seed", *BaseOperation.model_fields):
+    given = operation.model_fields_set - _NOT_GIVEN
+    for field, info in type(operation).model_fields.items() if given else ():
+        if field not in given:
             continue
         key = info.alias or field
         value = getattr(operation, field)
@@ -176,22 +180,23 @@ def _circle(spec: Spec, locate: Locate) -> Iterator[Problem]:
 def _unknown_in_seed(table: TableSeed, scope: set[str]) -> Iterator[Problem]:
     if isinstance(table.rows, RowSource):
         if table.rows.kind == "file":
-            yield from _unknown(table.rows.text, scope, table.rows.where)
+            source = table.rows
+            yield from _unknown(source.text, scope, lambda: source.where)
         return
     for row in table.rows:
         for column, value in row.values.items():
-            yield from _unknown(value, scope, row.place(column))
+            yield from _unknown(value, scope, partial(row.place, column))
 
 
-def _unknown(value: Any, scope: set[str], where: Location) -> Iterator[Problem]:
+def _unknown(value: Any, scope: set[str], where: Callable[[], Location]) -> Iterator[Problem]:
     try:
         templates = templates_in(value)
     except UnrenderableError as error:
         problem = error.problems[0]
-        yield Problem(problem.what, where, problem.hint)
+        yield Problem(problem.what, where(), problem.hint)
         return
     for template in templates:
         for name in sorted(template.names - scope):
             match = nearest(name, scope)
             hint = f"did you mean {match!r}?" if match else f"in scope: {', '.join(sorted(scope))}"
-            yield Problem(f"{template.text!r} names {name!r}, which is undefined", where, hint)
+            yield Problem(f"{template.text!r} names {name!r}, which is undefined", where(), hint)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from harness.errors import Location, SpecError, did_you_mean
 from harness.loader.problems import validated
 from harness.source import YamlMapping, YamlSequence, read
-from harness.spec.suite import Part
+from harness.spec.suite import Part, Suite
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,6 +24,25 @@ class Layer:
         """Its `vars` as written; whether they are valid is the model's to say."""
         found = self.source.get("vars")
         return found if isinstance(found, YamlMapping) else {}
+
+
+def part_layer(source: YamlMapping) -> Layer:
+    """A shared part.
+
+    Raises:
+        SpecError: it is invalid.
+    """
+    return Layer(validated(Part, source), source)
+
+
+def suite_layer(source: YamlMapping) -> Layer:
+    """What a suite gives its specs, without holding these.
+
+    Raises:
+        SpecError: the suite itself is invalid.
+    """
+    model = validated(Suite, source)
+    return Layer(model.model_copy(update={"specs": []}), source.replaced({"specs": [None]}))
 
 
 def variables(layers: Sequence[Layer], own: YamlMapping) -> dict[str, Any]:
@@ -44,11 +63,21 @@ def variable_place(layers: Sequence[Layer], own: YamlMapping, name: str) -> Loca
 
 
 class Parts:
-    """The shared parts that one file uses; they may not lie outside `root`."""
+    """The shared parts that one file uses; they may not lie outside `root`.
 
-    def __init__(self, root: Path) -> None:
-        self._root = root.resolve()
-        self._read: dict[Path, Layer] = {}
+    Args:
+        root: the project's folder.
+        read: gives what a file says.
+
+    Attributes:
+        targets: for each path that was looked up, the file that it led to.
+    """
+
+    def __init__(self, root: Path, read: Callable[[Path], Any] = read) -> None:
+        self._root = root
+        self._read = read
+        self._layers: dict[Path, Layer] = {}
+        self.targets: dict[Path, Path] = {}
 
     def used_by(self, data: YamlMapping, path: Path) -> tuple[Layer, ...]:
         """The parts that `data`, written in the file at `path`, uses: in order, each once.
@@ -69,7 +98,7 @@ class Parts:
             raise SpecError("`use` is a list of files", where=data.value_location("use"))
         for index, name in enumerate(names):
             where = names.item_location(index)
-            target = (path.parent / name).resolve()
+            target = self.targets[path.parent / name] = (path.parent / name).resolve()
             if target in chain:
                 cycle = " → ".join(item.name for item in (*chain[chain.index(target) :], target))
                 raise SpecError(f"shared parts use each other: {cycle}", where=where)
@@ -79,16 +108,17 @@ class Parts:
             found.setdefault(target, layer)
 
     def _layer(self, target: Path, name: str, where: Location) -> Layer:
-        if target in self._read:
-            return self._read[target]
-        if not target.is_relative_to(self._root):
-            raise SpecError(f"{name!r} lies outside the project {self._root}", where=where)
+        if target in self._layers:
+            return self._layers[target]
+        root = self._root.resolve()
+        if not target.is_relative_to(root):
+            raise SpecError(f"{name!r} lies outside the project {root}", where=where)
         if not target.is_file():
             siblings = [item.name for item in target.parent.glob("_*.y*ml")]
             hint = did_you_mean(target.name, siblings) or "the path is relative to this file"
             raise SpecError(f"there is no file {name!r}", where=where, hint=hint)
-        source = read(target)
+        source = self._read(target)
         if not isinstance(source, YamlMapping):
             raise SpecError(f"{name!r} is no shared part: it is not a mapping", where=where)
-        layer = self._read[target] = Layer(validated(Part, source), source)
+        layer = self._layers[target] = part_layer(source)
         return layer

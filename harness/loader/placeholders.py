@@ -29,9 +29,12 @@ def cut(data: YamlMapping) -> tuple[YamlMapping, tuple[Path, ...]]:
     In `changes`, where a table that is not named says something too, one stands for no change; in
     the place of a status or a number of statements for zero.
     """
+    operations = data.get("operations")
+    parts = operations if isinstance(operations, YamlSequence) else []
+    if not any(map(_has_placeholder, (data, *parts))):
+        return data, ()
     found: list[Path] = []
     changes: dict[str, Any] = {}
-    operations = data.get("operations")
     if isinstance(operations, YamlSequence):
         items = iter([_holder(each, ("operations", i), found) for i, each in enumerate(operations)])
         changes["operations"] = operations.mapped(lambda _: next(items))
@@ -41,12 +44,23 @@ def cut(data: YamlMapping) -> tuple[YamlMapping, tuple[Path, ...]]:
 
 def _holder(value: Any, path: Path, found: list[Path]) -> Any:
     """What has an `expect`: a spec or an operation."""
-    if not isinstance(value, YamlMapping) or not any(_inside(value.get("expect"), ("expect",))):
+    if not _has_placeholder(value):
         return value
     below: list[Path] = []
     rest = _expectation(value["expect"], (), bool(path), below)
     found += ((*path, "expect", *each) for each in below)
     return value.without("expect") if rest is _CUT else value.replaced({"expect": rest})
+
+
+def _has_placeholder(value: Any) -> bool:
+    """Whether one stands in the `expect` of a spec or an operation."""
+    return isinstance(value, YamlMapping) and _holds_one(value.get("expect"))
+
+
+def _holds_one(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_holds_one, value.values()))
+    return any(map(_holds_one, value)) if isinstance(value, list) else value == PLACEHOLDER
 
 
 def _expectation(value: Any, path: Path, of_operation: bool, found: list[Path]) -> Any:

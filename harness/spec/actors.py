@@ -17,13 +17,15 @@ class Actor(Model):
 
     db_role: StrictStr | None = Field(None, description="Role of PostgreSQL to run under.")
     settings: dict[StrictStr, Any] = Field(
-        {}, description="Settings of PostgreSQL, e.g. `app.tenant`."
+        default_factory=dict, description="Settings of PostgreSQL, e.g. `app.tenant`."
     )
     claims: dict[StrictStr, Any] | None = Field(
         None,
         description="The setting `request.jwt.claims`, as JSON: PostgREST and Supabase read it.",
     )
-    headers: dict[StrictStr, Any] = Field({}, description="Headers of its `http` requests.")
+    headers: dict[StrictStr, Any] = Field(
+        default_factory=dict, description="Headers of its `http` requests."
+    )
     bypass: StrictBool = Field(
         False, description="`true`: it is meant that row-level security does not bind it."
     )

@@ -186,7 +186,9 @@ class Changes(Model):
     texts = frozenset({"ignore"})
 
     tables: dict[StrictStr, TableChanges] = Field(description="What changed, by table.")
-    ignore: list[StrictStr] = Field([], description="Tables that may change in any way.")
+    ignore: list[StrictStr] = Field(
+        default_factory=list, description="Tables that may change in any way."
+    )
 
     @model_validator(mode="after")
     def _ignored_or_not(self) -> Self:
@@ -261,11 +263,8 @@ class Outcome(Model):
 
     @model_validator(mode="after")
     def _says_something_once(self) -> Self:
-        given = {
-            field.alias or name
-            for name, field in type(self).model_fields.items()
-            if self.given(name)
-        }
+        fields = type(self).model_fields
+        given = {fields[name].alias or name for name in self.model_fields_set}
         if not given:
             refuse("an empty `expect` could never fail", hint="remove it, or say what must hold")
         for key, others in self.contradictions:

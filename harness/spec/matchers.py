@@ -179,10 +179,10 @@ class Matcher(Model):
     lt: Comparable = Field(None, alias="$lt", description="Is less.")
     lte: Comparable = Field(None, alias="$lte", description="Is less or equal.")
     between: OrTemplate[Annotated[list[Comparable], Field(min_length=2, max_length=2)]] = Field(
-        [], alias="$between", description="`[a, b]`: is at least a and at most b."
+        default_factory=list, alias="$between", description="`[a, b]`: is at least a and at most b."
     )
     in_: OrTemplate[Annotated[list[Comparable], Field(min_length=1)]] = Field(
-        [], alias="$in", description="Equals one of the list."
+        default_factory=list, alias="$in", description="Equals one of the list."
     )
     approx: Annotated[Approximation | None, BeforeValidator(_approximation)] = Field(
         None,
@@ -209,7 +209,7 @@ class Matcher(Model):
         description="Text holds the substring; a list the element or elements; a mapping the keys.",
     )
     unordered: OrTemplate[list[Expected]] = Field(
-        [], alias="$unordered", description="The list's elements in any order."
+        default_factory=list, alias="$unordered", description="The list's elements in any order."
     )
     each: Expected = Field(
         None, alias="$each", description="Every element matches; fails on an empty list."
@@ -231,10 +231,10 @@ class Matcher(Model):
         None, alias="$not", description="The inner expectation does not hold; never holds for NULL."
     )
     all: Annotated[list[Expected], Field(min_length=1)] = Field(
-        [], alias="$all", description="All of them hold."
+        default_factory=list, alias="$all", description="All of them hold."
     )
     one_of: Annotated[list[Expected], Field(min_length=1)] = Field(
-        [], alias="$one_of", description="At least one of them holds."
+        default_factory=list, alias="$one_of", description="At least one of them holds."
     )
 
     @property

@@ -58,6 +58,8 @@ class Model(BaseModel, Renderable):
         if not isinstance(data, dict):
             return data
         known = cls.known_keys()
+        if data.keys() <= known and None not in data.values():
+            return data
         for key, value in data.items():
             if key not in known:
                 cls._check_unknown(key)

@@ -175,9 +175,11 @@ class CallOperation(BaseOperation):
         description="`package.module:attribute`, or a dotted name on the configured caller."
     )
     with_: OrTemplate[dict[StrictStr, Any]] = Field(
-        {}, alias="with", description="Arguments by name; sessions and the actor are injected."
+        default_factory=dict,
+        alias="with",
+        description="Arguments by name; sessions and the actor are injected.",
     )
-    args: OrTemplate[list[Any]] = Field([], description="Arguments by position.")
+    args: OrTemplate[list[Any]] = Field(default_factory=list, description="Arguments by position.")
     expect: CallOutcome | None = Field(None, description="What must hold of the outcome.")
 
 
@@ -200,10 +202,10 @@ class HttpOperation(BaseOperation):
     )
     content: StrictStr | None = Field(None, description="Body of the request, as it is.")
     headers: OrTemplate[dict[StrictStr, Any]] = Field(
-        {}, description="Headers of the request, beside those of the actor."
+        default_factory=dict, description="Headers of the request, beside those of the actor."
     )
     query: OrTemplate[dict[StrictStr, Any]] = Field(
-        {}, description="Query parameters; a list repeats one."
+        default_factory=dict, description="Query parameters; a list repeats one."
     )
     expect: HttpOutcome | None = Field(None, description="What must hold of the response.")
 

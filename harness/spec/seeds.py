@@ -27,8 +27,17 @@ class SeedRow:
 
     label: str | None
     values: dict[str, Any]
-    where: Location
-    source: YamlMapping | None = None
+    origin: YamlMapping | Location
+
+    @property
+    def source(self) -> YamlMapping | None:
+        """The YAML that it is written in, if it is written in YAML."""
+        return None if isinstance(self.origin, Location) else self.origin
+
+    @property
+    def where(self) -> Location:
+        """Where it is written, or what it is read from is named."""
+        return self.origin if isinstance(self.origin, Location) else self.origin.location
 
     def place(self, column: str) -> Location:
         """Where the YAML gives this column."""
@@ -48,18 +57,23 @@ class RowSource:
 
 @dataclass(frozen=True, slots=True)
 class TableSeed:
-    """What one `seed` mapping gives one table; `where` is the table's key."""
+    """What one `seed` mapping gives one table."""
 
     table: str
     rows: tuple[SeedRow, ...] | RowSource
-    where: Location
+    seed: YamlMapping
+
+    @property
+    def where(self) -> Location:
+        """Where the table is named."""
+        return self.seed.key_location(self.table)
 
 
 def _tables(value: Any) -> tuple[TableSeed, ...]:
     if not isinstance(value, YamlMapping):
         refuse("a seed maps tables to rows", hint="seed: {table: [{column: value}]}")
     return tuple(
-        TableSeed(table, _rows(table, rows, value), value.key_location(table))
+        TableSeed(table, _rows(table, rows, value), value)
         for table, rows in value.items()
         if not is_extension(table)
     )
@@ -86,8 +100,11 @@ def _rows(table: str, rows: Any, seed: YamlMapping) -> tuple[SeedRow, ...] | Row
 def _row(row: Any, label: str | None, path: tuple[str | int, ...]) -> SeedRow:
     if not isinstance(row, YamlMapping):
         refuse("a row is a mapping of columns to values", *path, hint="a row of defaults is {}")
-    values = {column: _value(value, (*path, column)) for column, value in row.items()}
-    return SeedRow(label, values, row.location, row)
+    values = {
+        column: _value(value, (*path, column)) if isinstance(value, (dict, list)) else value
+        for column, value in row.items()
+    }
+    return SeedRow(label, values, row)
 
 
 def _value(value: Any, path: tuple[str | int, ...]) -> Any:

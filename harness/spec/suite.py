@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
@@ -97,8 +98,12 @@ class Requirements(Model):
     postgres: Annotated[StrictStr, AfterValidator(_versions)] | None = Field(
         None, description='Version of PostgreSQL, e.g. ">=17".'
     )
-    extensions: list[StrictStr] = Field([], description="Extensions that the database has.")
-    python: list[StrictStr] = Field([], description="Python modules that can be imported.")
+    extensions: list[StrictStr] = Field(
+        default_factory=list, description="Extensions that the database has."
+    )
+    python: list[StrictStr] = Field(
+        default_factory=list, description="Python modules that can be imported."
+    )
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -110,10 +115,14 @@ class Requirements(Model):
 class Part(Model):
     """A shared part: what `use` can bring into suites and specs."""
 
-    use: list[StrictStr] = Field([], description="Shared parts, relative to this file.")
-    vars: dict[VariableName, Any] = Field({}, description="Variables for templates.")
+    use: list[StrictStr] = Field(
+        default_factory=list, description="Shared parts, relative to this file."
+    )
+    vars: dict[VariableName, Any] = Field(
+        default_factory=dict, description="Variables for templates."
+    )
     actors: Annotated[dict[StrictStr, Actor], BeforeValidator(without_extensions)] = Field(
-        {}, description="Actors by name."
+        default_factory=dict, description="Actors by name."
     )
     seed: Seed = Field((), description="Rows by table, inserted before the operations.")
 
@@ -127,7 +136,7 @@ class Defaults(Part):
     nullable = frozenset({"as", "skip", "timeout", "requires", "isolation"})
 
     description: StrictStr | None = Field(None, description="What this is about.")
-    tags: Tags = Field([], description="Marks for pytest's -m.")
+    tags: Tags = Field(default_factory=list, description="Marks for pytest's -m.")
     as_: ActorRef = Field(None, alias="as", description="The actor of every operation.")
     timeout: Timeout | None = Field(None, description="Seconds for a whole spec; 0 is no limit.")
     skip: Reason | None = Field(
@@ -151,7 +160,9 @@ class Spec(Defaults):
         Annotated[dict[StrictStr, Annotated[list[Any], Field(min_length=1)]], Field(min_length=1)]
         | None
     ) = Field(None, description="One item for each combination of the lists' values.")
-    sessions: list[StrictStr] = Field([], description="Names of connections of their own.")
+    sessions: list[StrictStr] = Field(
+        default_factory=list, description="Names of connections of their own."
+    )
     operations: Annotated[list[Operation], Field(min_length=1)] = Field(
         description="What is done, in order."
     )
@@ -168,13 +179,20 @@ class Suite(Defaults):
     )
 
 
-def merged(spec: Spec, layers: tuple[Part, ...]) -> Spec:
+_OWN = frozenset({"name", "description", "use", "specs"})
+"""What a layer has for itself."""
+
+
+def merged(spec: Spec, layers: Sequence[Part]) -> Spec:
     """The spec with every default in it: its own value wins, then that of a later layer.
 
     Args:
         spec: as written.
         layers: shared parts, and behind them the suite if there is one.
     """
+    layers = [layer for layer in layers if layer.model_fields_set - _OWN]
+    if not layers:
+        return spec
     every = (*layers, spec)
     update: dict[str, Any] = {
         "vars": {name: value for layer in every for name, value in layer.vars.items()},
