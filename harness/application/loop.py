@@ -24,7 +24,7 @@ class Loop:
     def __init__(self) -> None:
         # With a factory the loop does not become the thread's: pytest-asyncio's tests have theirs.
         self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
-        self._has_run = False
+        self._is_open = False
 
     def run(self, awaitable: Awaitable[T]) -> T:
         """What it returns or raises; tasks that it leaves behind are cancelled.
@@ -44,15 +44,19 @@ class Loop:
         A task that does not end is left to itself: one that ignores that it is cancelled, or was
         lost when the time of a spec was up in the middle of the loop's own work.
         """
-        if self._has_run and not self._run(_all_cancelled()):
+        if not self._is_open:
+            return
+        has_ended = self._run(_all_cancelled())
+        self._is_open = False
+        if has_ended:
+            self._runner.close()
+        else:
             loop = self._runner.get_loop()
             loop.set_exception_handler(lambda *_: None)  # it would complain of each lost task
             loop.close()
-        else:
-            self._runner.close()
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        self._has_run = True
+        self._is_open = True
         context = contextvars.copy_context()
         if not _is_in_a_loop():
             return self._runner.run(coroutine, context=context)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pytest
 
@@ -23,30 +22,20 @@ def archive_of(config: pytest.Config) -> Archive:
         except OSError:
             folder = None
         archive = config.stash[_ARCHIVE] = Archive(config.rootpath, folder)
-        config.pluginmanager.register(_Keeper(archive))
+        config.pluginmanager.register(_Finish(archive))
         config.add_cleanup(archive.close)
     return config.stash[_ARCHIVE]
 
 
-class _Keeper:
-    """A plugin that writes what was read, and keeps reports of many specs small."""
+class _Finish:
+    """A plugin that writes what was read."""
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
-        self._keywords: Mapping[str, Any] = {}
 
     def pytest_collection_finish(self) -> None:
         """Write once for all files, and before the run, which may be broken off."""
         self._archive.shelve()
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Let the three reports of an item have one mapping: pytest keeps them all to the end."""
-        report = yield
-        if report.keywords == self._keywords:
-            report.keywords = self._keywords
-        self._keywords = report.keywords
-        return report
 
 
 @contextmanager

@@ -33,6 +33,7 @@ def test_tasks_that_are_left_are_cancelled(recwarn: pytest.WarningsRecorder) -> 
     ended: list[str] = []
     loop.start(leave([], ended))
     loop.close()
+    loop.close()  # a second time is nothing
     assert ended == ["obedient"]
     assert list(recwarn) == []
 
