@@ -264,11 +264,11 @@ class Isolation:
         self._restore({int(oid or 0) for (oid,) in replies[_TOUCHED_FROM_THE_END].rows})
 
     def _restore(self, touched: set[int]) -> None:
-        """Put back the sequences among what was touched."""
+        """Put back the sequences among what was touched, before anything else is sent."""
         states = [each for each in self._sequences if each.oid in touched]
         if states:
             calls = (f"setval({each.oid}, {each.value}, {each.called})" for each in states)
-            self._session.run(f"SELECT {','.join(calls)}")
+            self._session.run_later(f"SELECT {','.join(calls)}")
 
     def _send(self, script: str) -> list[Reply]:
         if self._begun:

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 from psycopg import RawCursor, adapters
 from psycopg.errors import Diagnostic
-from psycopg.pq import TransactionStatus
+from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.types.string import TextLoader
 
 from harness.results import Column, ResultSet
@@ -19,6 +19,7 @@ from harness.results import Column, ResultSet
 _Answer = tuple[str, list[tuple[str, int]] | None, tuple[tuple[str | None, ...], ...]]
 _COUNT = re.compile(r"(\d+)$")
 _NOTED = ("NOTICE", "WARNING")
+_LATER_REPLIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +55,13 @@ class Session:
             self._cursor.adapters.register_loader(oid, TextLoader)
         self._types = dict(_known_types())
         self._notices: list[str] = []
+        self._later: str = ""
         connection.add_notice_handler(self._note)
 
     @property
     def status(self) -> TransactionStatus:
         """Whether a transaction is open, as the server said with its last answer."""
-        return self.connection.info.transaction_status
+        return TransactionStatus(self.connection.pgconn.transaction_status)
 
     @property
     def encoding(self) -> str:
@@ -72,11 +74,17 @@ class Session:
         Raises:
             psycopg.Error: of the first statement that failed; nothing after it has run.
         """
-        self._cursor.execute(script.encode())
+        later, self._later = self._later, ""
+        try:
+            self._cursor.execute(f"{later}{script}".encode())
+        except psycopg.Error:
+            if self.status is TransactionStatus.IDLE:
+                self._later = later  # a syntax error: nothing of the message has run
+            raise
         answers = [self._answer()]
         while self._cursor.nextset():
             answers.append(self._answer())
-        return list(map(self._reply, answers))
+        return list(map(self._reply, answers[_LATER_REPLIES if later else 0 :]))
 
     def execute(self, statement: str, params: Sequence[Any]) -> Reply:
         """Send one statement with its `$1`, `$2`, … bound.
@@ -84,8 +92,18 @@ class Session:
         Raises:
             psycopg.Error: the statement failed.
         """
+        if self._later:
+            self.run("SELECT")
         self._cursor.execute(statement.encode(), params)
         return self._reply(self._answer())
+
+    def run_later(self, statement: str) -> None:
+        """Run a statement in a transaction of its own, in the message that comes next.
+
+        To be called on an idle session; it saves a round trip. What the statement does may be done
+        twice.
+        """
+        self._later = f"BEGIN;{statement};COMMIT;"
 
     def take_notices(self) -> tuple[str, ...]:
         """The NOTICE and WARNING messages since the last call, in order.
@@ -105,7 +123,7 @@ class Session:
         """What the cursor stands at; the types stay numbers, as their names may need the cursor."""
         tag = self._cursor.statusmessage or ""
         result = self._cursor.pgresult
-        if result is None or self._cursor.description is None:
+        if result is None or result.status != ExecStatus.TUPLES_OK:
             return tag, None, ()
         fields = range(result.nfields)
         columns = [((result.fname(i) or b"").decode(), result.ftype(i)) for i in fields]

@@ -97,7 +97,29 @@ def test_sequences_are_as_before_when_the_transaction_has_failed(database: Datab
     assert _value(database, SEQUENCES) == before
 
 
-def test_a_spec_that_takes_from_no_sequence_has_one_message_at_its_end(
+def test_sequences_are_as_before_when_the_next_message_is_refused(database: Database) -> None:
+    before = _value(database, SEQUENCES)
+    for script in ("this is no SQL", "select 1/0"):
+        isolation = _isolation(database)
+        isolation.run("select nextval('tickets')")
+        isolation.end()
+        isolation = _isolation(database)
+        with pytest.raises(psycopg.Error):
+            isolation.batch(script)
+        isolation.end()
+        assert _value(database, SEQUENCES) == before
+
+
+def test_a_sequence_is_put_back_before_a_statement_with_parameters(database: Database) -> None:
+    isolation = _isolation(database)
+    isolation.run("select nextval('tickets')")
+    isolation.end()
+    session, _ = database.connect()
+    assert session.execute("select nextval('tickets') + $1", [0]).rows == (("100",),)
+    session.run("select setval('tickets', 100, false)")
+
+
+def test_the_end_of_a_spec_is_one_message(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[str] = []
@@ -105,12 +127,12 @@ def test_a_spec_that_takes_from_no_sequence_has_one_message_at_its_end(
     monkeypatch.setattr(
         Session, "run", lambda self, script: (sent.append(script), run(self, script))[1]
     )
-    for statement, messages in (("select 1", 1), ("select nextval('tickets')", 2)):
+    for statement in ("select 1", "select nextval('tickets')"):
         isolation = _isolation(database)
         isolation.run(statement)
         sent.clear()
         isolation.end()
-        assert len(sent) == messages
+        assert len(sent) == 1
     assert _value(database, "select count(*) from parents") == "0"
     assert _value(database, "select count(*) from pg_class where relname = 't'") == "0"
 
