@@ -9,17 +9,17 @@ from functools import lru_cache
 from typing import Any
 
 import psycopg
-from psycopg import RawCursor, adapters
+from psycopg import RawCursor, adapters, errors, generators
 from psycopg.errors import Diagnostic
 from psycopg.pq import ExecStatus, TransactionStatus
-from psycopg.types.string import TextLoader
+from psycopg.pq.abc import PGresult
 
 from harness.results import Column, ResultSet
 
-_Answer = tuple[str, list[tuple[str, int]] | None, tuple[tuple[str | None, ...], ...]]
 _COUNT = re.compile(r"(\d+)$")
 _NOTED = ("NOTICE", "WARNING")
 _LATER_REPLIES = 3
+_FINE = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK, ExecStatus.EMPTY_QUERY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +42,16 @@ class Reply:
 
 
 class Session:
-    """A connection in autocommit, through one cursor that reads every type as text.
+    """A connection in autocommit, of which every type is read as text.
 
     Text, because each type is then compared as what it is, and because values that Python cannot
-    hold (infinity, year 20000, 1 BC) are values all the same.
+    hold (infinity, year 20000, 1 BC) are values all the same. So psycopg's cursors, which make
+    objects, have little to do here; to pass them by takes a third of the time of a small message.
     """
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self.connection = connection
         self._cursor: RawCursor[tuple[str | None, ...]] = RawCursor(connection)
-        for oid in _known_types():
-            self._cursor.adapters.register_loader(oid, TextLoader)
         self._types = dict(_known_types())
         self._notices: list[str] = []
         self._later: str = ""
@@ -76,15 +75,12 @@ class Session:
         """
         later, self._later = self._later, ""
         try:
-            self._cursor.execute(f"{later}{script}".encode())
+            results = self._exchange(f"{later}{script}")
         except psycopg.Error:
             if self.status is TransactionStatus.IDLE:
                 self._later = later  # a syntax error: nothing of the message has run
             raise
-        answers = [self._answer()]
-        while self._cursor.nextset():
-            answers.append(self._answer())
-        return list(map(self._reply, answers[_LATER_REPLIES if later else 0 :]))
+        return list(map(self._reply, results[_LATER_REPLIES if later else 0 :]))
 
     def execute(self, statement: str, params: Sequence[Any]) -> Reply:
         """Send one statement with its `$1`, `$2`, … bound.
@@ -95,7 +91,8 @@ class Session:
         if self._later:
             self.run("SELECT")
         self._cursor.execute(statement.encode(), params)
-        return self._reply(self._answer())
+        assert self._cursor.pgresult is not None  # it was executed
+        return self._reply(self._cursor.pgresult)
 
     def run_later(self, statement: str) -> None:
         """Run a statement in a transaction of its own, in the message that comes next.
@@ -119,29 +116,39 @@ class Session:
         if diagnostic.severity_nonlocalized in _NOTED:
             self._notices.append(diagnostic.message_primary or "")
 
-    def _answer(self) -> _Answer:
-        """What the cursor stands at; the types stay numbers, as their names may need the cursor."""
-        tag = self._cursor.statusmessage or ""
-        result = self._cursor.pgresult
-        if result is None or result.status != ExecStatus.TUPLES_OK:
-            return tag, None, ()
-        fields = range(result.nfields)
-        columns = [((result.fname(i) or b"").decode(), result.ftype(i)) for i in fields]
-        return tag, columns, tuple(self._cursor.fetchall())
+    def _exchange(self, script: str) -> list[PGresult]:
+        """Send a message; gives a result for each of its statements."""
+        connection = self.connection
+        with connection.lock:
+            connection.pgconn.send_query(script.encode())
+            results: list[PGresult] = connection.wait(generators.execute(connection.pgconn))
+        for result in results:
+            if result.status == ExecStatus.FATAL_ERROR:
+                raise errors.error_from_result(result)
+            if result.status not in _FINE:
+                raise psycopg.ProgrammingError("COPY cannot be used here: its data has no place")
+        return results
 
-    def _reply(self, answer: _Answer) -> Reply:
-        tag, columns, rows = answer
-        if columns is None:
+    def _reply(self, result: PGresult) -> Reply:
+        tag = (result.command_status or b"").decode()
+        if result.status != ExecStatus.TUPLES_OK:
             return Reply(None, tag)
-        named = tuple(Column(name, self._type_name(oid)) for name, oid in columns)
-        return Reply(ResultSet(named, rows), tag)
+        fields = range(result.nfields)
+        rows = tuple(
+            tuple([_text(result.get_value(row, field)) for field in fields])
+            for row in range(result.ntuples)
+        )
+        columns = tuple(
+            Column((result.fname(field) or b"").decode(), self._type_name(result.ftype(field)))
+            for field in fields
+        )
+        return Reply(ResultSet(columns, rows), tag)
 
     def _type_name(self, oid: int) -> str:
         if oid not in self._types:
-            self._cursor.execute(b"select format_type($1, null)", [oid])
-            row = self._cursor.fetchone()
+            (result,) = self._exchange(f"select format_type({oid}, null)")
             # Not kept when a transaction made the type: after its rollback the oid is another's.
-            name = str(row[0]) if row else "unknown"
+            name = _text(result.get_value(0, 0)) or "unknown"
             if self.status is TransactionStatus.INTRANS:
                 return name
             self._types[oid] = name
@@ -150,6 +157,11 @@ class Session:
     def learn_types(self, names: Mapping[int, str]) -> None:
         """Types that the database has beside PostgreSQL's own: oid → name."""
         self._types.update(names)
+
+
+def _text(value: bytes | None) -> str | None:
+    # What is no UTF-8 comes of a client_encoding, which `Isolation` refuses after the statement.
+    return None if value is None else value.decode(errors="replace")
 
 
 @lru_cache(maxsize=1)
