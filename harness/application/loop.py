@@ -46,7 +46,10 @@ class Loop:
         """
         if not self._is_open:
             return
-        has_ended = self._run(_all_cancelled())
+        try:
+            has_ended = self._run(_all_cancelled())
+        except asyncio.CancelledError:  # by a task of a spec whose time was up, on its way out
+            has_ended = False
         self._is_open = False
         if has_ended:
             self._runner.close()
@@ -58,19 +61,19 @@ class Loop:
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         self._is_open = True
         context = contextvars.copy_context()
-        if not _is_in_a_loop():
+        if _running() is None:
             return self._runner.run(coroutine, context=context)
         # A thread can run one loop at a time; ours does not mind in which it runs.
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="harness") as pool:
             return pool.submit(self._runner.run, coroutine, context=context).result()
 
 
-def _is_in_a_loop() -> bool:
+def _running() -> asyncio.AbstractEventLoop | None:
+    """The loop that is running in this thread."""
     try:
-        asyncio.get_running_loop()
+        return asyncio.get_running_loop()
     except RuntimeError:
-        return False
-    return True
+        return None
 
 
 async def _awaited(awaitable: Awaitable[T]) -> T:
@@ -78,14 +81,15 @@ async def _awaited(awaitable: Awaitable[T]) -> T:
 
 
 async def _alone(awaitable: Awaitable[T]) -> T:
-    before = asyncio.all_tasks()
+    loop, before = _running(), asyncio.all_tasks()
     try:
         return await awaitable
     finally:
-        left_behind = asyncio.all_tasks() - before
-        for task in left_behind:
-            task.cancel()
-        await asyncio.gather(*left_behind, return_exceptions=True)
+        if _running() is loop:  # else it was given up with this in it, and now nobody needs it
+            left_behind = asyncio.all_tasks() - before
+            for task in left_behind:
+                task.cancel()
+            await asyncio.gather(*left_behind, return_exceptions=True)
 
 
 async def _all_cancelled() -> bool:

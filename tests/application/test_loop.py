@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from contextlib import suppress
 
 import pytest
@@ -34,6 +35,7 @@ def test_tasks_that_are_left_are_cancelled(recwarn: pytest.WarningsRecorder) -> 
     loop.start(leave([], ended))
     loop.close()
     loop.close()  # a second time is nothing
+    gc.collect()
     assert ended == ["obedient"]
     assert list(recwarn) == []
 
