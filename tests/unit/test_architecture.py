@@ -25,7 +25,9 @@ RANKS = {
     **dict.fromkeys(("loader", "matching", "database"), 4),
     "spec": 3,
     **dict.fromkeys(("source", "packing"), 2),
-    **dict.fromkeys(("nodes", "templating", "sqltext", "results", "config", "modules", "syntax"), 1),
+    **dict.fromkeys(
+        ("nodes", "templating", "sqltext", "results", "config", "modules", "syntax"), 1
+    ),
     **dict.fromkeys(("errors", "scalars", "imports", "options", "transport", "__init__"), 0),
     "actor": -1,  # the package itself gives it
 }
