@@ -65,7 +65,7 @@ class Session:
     @property
     def encoding(self) -> str:
         """Of all text that comes and goes, as PostgreSQL calls it and said with its last answer."""
-        return self.connection.info.parameter_status("client_encoding") or ""
+        return _text(self.connection.pgconn.parameter_status(b"client_encoding")) or ""
 
     def run(self, script: str) -> list[Reply]:
         """Send statements in one message; a reply for each.
