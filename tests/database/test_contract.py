@@ -12,7 +12,7 @@ from harness.config import Config
 from harness.database.catalog import read_catalog
 from harness.database.isolation import CastError, EscapedTransactionError, Isolation
 from harness.database.protocol import Database
-from harness.database.session import Session
+from harness.database.session import Reply, Session
 from harness.database.worker import WorkerPGlite
 
 SCHEMA = """
@@ -124,9 +124,12 @@ def test_the_end_of_a_spec_is_one_message(
 ) -> None:
     sent: list[str] = []
     run = Session.run
-    monkeypatch.setattr(
-        Session, "run", lambda self, script: (sent.append(script), run(self, script))[1]
-    )
+
+    def counted(session: Session, script: str) -> list[Reply]:
+        sent.append(script)
+        return run(session, script)
+
+    monkeypatch.setattr(Session, "run", counted)
     for statement in ("select 1", "select nextval('tickets')"):
         isolation = _isolation(database)
         isolation.run(statement)
