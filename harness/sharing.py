@@ -173,7 +173,7 @@ class WorkerDatabase:
         """A transaction that is rolled back, with the proof that nothing is left."""
         session, catalog = self._database.connect()
         # It sees which of the application's transactions have written something.
-        session.connection.recorder = self._application.recorder  # type: ignore[attr-defined]  # the worker's own kind has it
+        self._application.lend()
         isolation = Isolation(session, catalog)
         try:
             isolation.begin()

@@ -106,9 +106,14 @@ class Application:
         request: Request = _module("harness.application.request").Request(**parts)
         return request
 
+    def lend(self) -> None:
+        """Begin the work of another spec: nothing that one before has set is in force."""
+        connection: Any = self._connection()  # of the worker's own kind
+        connection.renew()
+        connection.lend(self.recorder)
+
     def sessions(self) -> Sessions:
-        """New sessions on the worker's connection, and the recorder beside it."""
-        self._connection().recorder = self.recorder  # type: ignore[attr-defined]  # the worker's own kind has it
+        """New sessions on the worker's connection."""
         sessions: Sessions = _module("harness.application.sessions").Sessions(self.joined)
         return sessions
 

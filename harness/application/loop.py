@@ -6,6 +6,8 @@ import asyncio
 import contextvars
 from collections.abc import Awaitable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from ctypes import py_object, pythonapi
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -46,17 +48,19 @@ class Loop:
         """
         if not self._is_open:
             return
-        try:
-            has_ended = self._run(_all_cancelled())
-        except asyncio.CancelledError:  # by a task of a spec whose time was up, on its way out
-            has_ended = False
+        loop = self._runner.get_loop()
+        with suppress(asyncio.CancelledError):  # a task of a spec whose time was up may do that
+            self._run(_all_cancelled())
         self._is_open = False
-        if has_ended:
-            self._runner.close()
-        else:
-            loop = self._runner.get_loop()
+        left = asyncio.all_tasks(loop)
+        if left:
             loop.set_exception_handler(lambda *_: None)  # it would complain of each lost task
             loop.close()
+            for task in left:
+                # To free it would throw once more into code that may catch everything, for ever.
+                pythonapi.Py_IncRef(py_object(task))
+        else:
+            self._runner.close()
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         self._is_open = True
@@ -92,9 +96,10 @@ async def _alone(awaitable: Awaitable[T]) -> T:
             await asyncio.gather(*left_behind, return_exceptions=True)
 
 
-async def _all_cancelled() -> bool:
-    """Cancel all other tasks; gives whether they have ended."""
+async def _all_cancelled() -> None:
+    """Cancel all other tasks, and give them time to end."""
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()
-    return not others or not (await asyncio.wait(others, timeout=_PATIENCE))[1]
+    if others:
+        await asyncio.wait(others, timeout=_PATIENCE)

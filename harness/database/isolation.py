@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 import psycopg
 from psycopg.errors import InvalidSavepointSpecification
-from psycopg.pq import TransactionStatus
+from psycopg.pq import PipelineStatus, TransactionStatus
 
 from harness.database.catalog import Catalog
 from harness.database.literals import literal
@@ -104,6 +104,13 @@ class Isolation:
     def usable(self) -> bool:
         """Whether statements can be run in the transaction: it has begun, and has not failed."""
         return not self.lost and self._session.status is TransactionStatus.INTRANS
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is open on the connection: the next transaction can begin."""
+        pgconn = self._session.connection.pgconn
+        idle = self._session.status is TransactionStatus.IDLE
+        return idle and pgconn.pipeline_status == PipelineStatus.OFF
 
     @property
     def lost(self) -> bool:

@@ -253,7 +253,8 @@ class Transactions:
 
     def _run(self, statements: Sequence[str]) -> None:
         # Not by the connection's own kind of cursor: that is the application's, and is counted.
-        psycopg.RawCursor(self._connection()).execute(";".join(statements).encode())
+        script = ";".join(statements).encode()
+        psycopg.RawCursor(self._connection()).execute(script, prepare=False)
 
     def _overlapping(self, what: str, transaction: Transaction) -> OverlapError:
         at = f" that began at {transaction.origin}" if transaction.origin else ""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import inf
+from types import FrameType
+from typing import Any
 
 _IDLE = 0.1
 """Seconds between two looks: how late an action may be taken."""
@@ -52,6 +55,7 @@ class Watchdog:
         self._thread: threading.Thread | None = None
         self._interruptible: Deadline | None = None  # only the main thread sets it
         self._next_interrupt = 0.0
+        self._interrupted: Deadline | None = None
 
     @contextmanager
     def watch(self, deadline: Deadline) -> Iterator[None]:
@@ -84,6 +88,9 @@ class Watchdog:
 
     def _end(self) -> None:
         self._interruptible = None
+        if self._interrupted is not None:
+            self._interrupted = None
+            sys.settrace(None)
         if threading.current_thread() is threading.main_thread():
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         self._set(None)
@@ -101,7 +108,7 @@ class Watchdog:
         self._thread = threading.Thread(target=self._wait, name="watchdog", daemon=True)
         self._thread.start()
 
-    def _interrupt(self, *_: object) -> None:
+    def _interrupt(self, _: int, frame: FrameType | None) -> None:
         """In the main thread, between two steps of whatever it does."""
         deadline, now = self._interruptible, time.monotonic()
         # Code that catches whatever is raised in it gets it again, but not while it cleans up.
@@ -112,7 +119,9 @@ class Watchdog:
                 return  # the timer counts what all threads compute: it may run ahead
             deadline.passed = True
             deadline.action()
-        self._next_interrupt = now + _GRACE
+        elif self._interrupted is deadline:
+            _raise_at_next_line(frame)
+        self._next_interrupt, self._interrupted = now + _GRACE, deadline
         raise OverdueError
 
     def _wait(self) -> None:
@@ -135,3 +144,21 @@ class Watchdog:
             main = threading.main_thread().ident
             assert main is not None  # it has begun
             signal.pthread_kill(main, _SIGNAL)
+
+
+def _raise_at_next_line(frame: FrameType | None) -> None:
+    """Raise once more where code goes on after it has caught what was raised in it.
+
+    A loop that catches everything inside of `try` is left from its next line outside.
+    """
+
+    def interrupt(_frame: FrameType, event: str, _: object) -> Any:
+        if event != "line":
+            return interrupt
+        sys.settrace(None)
+        raise OverdueError
+
+    while frame is not None:
+        frame.f_trace = interrupt
+        frame = frame.f_back
+    sys.settrace(lambda *_: None)

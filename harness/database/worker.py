@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg.adapt import AdaptersMap
+from psycopg.rows import tuple_row
 
 from harness.config import Config
 from harness.database.catalog import Catalog, read_catalog
@@ -49,8 +51,29 @@ class _Connection(psycopg.Connection[Any]):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self._lent_adapters = super().adapters
+        self._own_adapters: AdaptersMap | None = None
+        self.renew()
+
+    @property
+    def adapters(self) -> AdaptersMap:
+        """How values go to PostgreSQL and come back, in all cursors that are made from here on."""
+        return self._lent_adapters
+
+    def renew(self) -> None:
+        """Be as if it were new: what applications set on it is no part of the session to undo."""
+        if self._own_adapters is not None:
+            self._lent_adapters = AdaptersMap(self._own_adapters)
         self.cursor_factory = ApplicationCursor
         self.server_cursor_factory = ApplicationServerCursor
+        self.row_factory = tuple_row
+        self.prepare_threshold = None
+
+    def lend(self, recorder: Recorder) -> None:
+        """Give it to the application of a spec, or to a test; engines on it have been made."""
+        if self._own_adapters is None:  # SQLAlchemy has registered its own by now
+            self._own_adapters = AdaptersMap(self._lent_adapters)
+        self.recorder = recorder
 
     def cancel_safe(self, *, timeout: float = 0.0) -> None:
         """End the statement that runs, and with it the database."""

@@ -58,6 +58,7 @@ class Calls:
         self._config = application.config
         self._sessions: dict[str, Sessions] = {}
         self._callers: dict[str, Any] = {}
+        self._has_begun = False
         self.last_sent: SentQuery | None = None
 
     def call(
@@ -114,7 +115,7 @@ class Calls:
         who = _identity(actor)
         application = self._application
         with self._loss_told():
-            sessions = application.sessions()  # a request is a unit of work of its own
+            sessions = self._new_sessions()  # a request is a unit of work of its own
 
         def send() -> Response:
             with application.overrides.bound(sessions, who):
@@ -262,8 +263,14 @@ class Calls:
     def _sessions_of(self, who: Actor | None) -> Sessions:
         key = repr(who)
         if key not in self._sessions:
-            self._sessions[key] = self._application.sessions()
+            self._sessions[key] = self._new_sessions()
         return self._sessions[key]
+
+    def _new_sessions(self) -> Sessions:
+        if not self._has_begun:
+            self._application.lend()
+            self._has_begun = True
+        return self._application.sessions()
 
 
 def _tell(name: str, left: Sequence[Transaction]) -> None:

@@ -116,6 +116,14 @@ class Runner:
                 "raise `timeout` if it needs longer",
                 in_a_statement=True,
             )
+        elif not isolation.lost and not isolation.is_over:
+            execution.fail(
+                "the connection was left in the middle of something: an open pipeline, COPY or "
+                "stream, or a transaction",
+                "what the application opens on the connection itself, it has to close",
+                broken=True,
+            )
+            self._database.replace()
         if deadline.passed or isolation.lost:
             self._database.replace()
 
@@ -137,7 +145,10 @@ class Runner:
                 raise
             _raise_interrupt(error)
             if not deadline.passed:
-                what = f"the database process ended: {self._database.ending()}"
+                ending = self._database.ending()
+                what = f"the database process ended: {ending}"
+                if ending.startswith("still running"):
+                    what = "the connection to the database was closed here, or broken"
                 hint = "the next spec gets a new one"
                 execution.fail(what, hint, broken=True, in_a_statement=True)
 

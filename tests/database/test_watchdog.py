@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -26,6 +27,14 @@ def backtrack() -> None:
     re.search("(a+)+$", "a" * 100 + "b")
 
 
+def sleep_and_catch_everything() -> None:
+    while True:
+        try:  # noqa: SIM105 - `suppress` would be another way out
+            time.sleep(0.01)
+        except BaseException:  # noqa: BLE001 - as careless as an application can be
+            pass
+
+
 def catch_everything() -> None:
     caught = 0
     while caught < 2:
@@ -36,7 +45,9 @@ def catch_everything() -> None:
     loop()
 
 
-@pytest.mark.parametrize("work", [wait, loop, backtrack, catch_everything])
+@pytest.mark.parametrize(
+    "work", [wait, loop, backtrack, catch_everything, sleep_and_catch_everything]
+)
 def test_work_that_never_ends_is_interrupted(work: Callable[[], None]) -> None:
     acted = threading.Event()
     deadline = Deadline(SOON, acted.set)
