@@ -96,7 +96,6 @@ class Regime:
                 if name == NOTE:
                     self._new_line(terminal)
                     terminal.write_line(f"harness: {_worker(report)}: {note}", yellow=True)
-
         self._shed(report, terminal)
 
     def _shed(self, report: pytest.TestReport, terminal: pytest.TerminalReporter) -> None:

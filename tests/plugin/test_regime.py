@@ -135,6 +135,17 @@ def test_growth_is_told_of_the_spec_that_grew(project: Project) -> None:
     result.stdout.fnmatch_lines(["grown most by", "  *+*.*  specs/books.yaml::grows"])
 
 
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "xdist"])
+def test_reports_that_are_not_kept_are_there_for_durations(
+    project: Project, workers: tuple[str, ...]
+) -> None:
+    result = project.run(project.spec(MANY), "--durations=0", "-vv", *workers)
+    assert result.parseoutcomes() == {"passed": 8}
+    result.stdout.fnmatch_lines_random(
+        ["*s setup    specs/books.yaml::number 1", "*s teardown specs/books.yaml::number 1"]
+    )
+
+
 # -- the limit
 
 
