@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from harness.database.node import runtime
+from harness.database.node import Runtime, runtime
 from harness.database.pglite import PGliteProcess
 from harness.database.template import template
 
@@ -18,9 +19,20 @@ def ignore(_: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PGliteProcess]:
-    data = template(tmp_path_factory.mktemp("project"), [], [], [], progress=ignore)
-    process = PGliteProcess(runtime(ignore))
+def machine() -> Runtime:
+    """Node and the npm packages."""
+    return runtime(ignore)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty template."""
+    return template(tmp_path_factory.mktemp("project"), [], [], [], progress=ignore)
+
+
+@pytest.fixture(scope="module")
+def process(machine: Runtime, data: Path) -> Iterator[PGliteProcess]:
+    process = PGliteProcess(machine)
     process.boot(data)
     process.start()
     yield process

@@ -21,9 +21,8 @@ import psycopg
 import pytest
 
 from harness.database.leftovers import WorkDirectory, sweep_left_overs
-from harness.database.node import Runtime, runtime
+from harness.database.node import Runtime
 from harness.database.pglite import PGliteProcess
-from harness.database.template import template
 from harness.errors import ConfigError, DatabaseError
 
 ENDLESS = "select count(*) from generate_series(1, 1e10)"
@@ -55,25 +54,11 @@ elif sys.argv[1] == "stop":
 """
 
 
-def ignore(_: str) -> None:
-    pass
-
-
 def eventually(holds: Callable[[], bool], seconds: float = 20) -> bool:
     deadline = time.monotonic() + seconds
     while not holds() and time.monotonic() < deadline:
         time.sleep(0.01)
     return holds()
-
-
-@pytest.fixture(scope="module")
-def machine() -> Runtime:
-    return runtime(ignore)
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return template(tmp_path_factory.mktemp("project"), [], [], [], progress=ignore)
 
 
 @pytest.fixture

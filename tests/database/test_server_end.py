@@ -18,9 +18,8 @@ import pytest
 from psycopg import errors
 
 from harness.database.leftovers import sweep_left_overs
-from harness.database.node import Runtime, pinned_version, runtime
+from harness.database.node import Runtime, pinned_version
 from harness.database.pglite import PGliteProcess, Server
-from harness.database.template import template
 from harness.errors import DatabaseError
 from tests.database.wire import Wire, query
 
@@ -58,20 +57,6 @@ if sys.argv[1] == "busy":
                     print("busy", flush=True)
 threading.Event().wait()
 """
-
-
-def ignore(_: str) -> None:
-    pass
-
-
-@pytest.fixture(scope="module")
-def machine() -> Runtime:
-    return runtime(ignore)
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return template(tmp_path_factory.mktemp("project"), [], [], [], progress=ignore)
 
 
 @pytest.fixture
